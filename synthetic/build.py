@@ -1,0 +1,416 @@
+"""Build replicas: compute shards, write them to a staging folder, measure, publish by one rename.
+
+A replica's folder is `<out>/<dataset>/<version>`; the version holds the recipe and a hash of all
+that the content depends on, so that a changed input gives another folder and nothing is edited in
+place. What dies on the way leaves nothing but a staging folder, which the next build removes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import multiprocessing
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from synthetic import __version__, statistics
+from synthetic.errors import BuildError, StorageError
+from synthetic.evaluation import describe, sql
+from synthetic.generation.structures import Recipe
+from synthetic.generation.values import Values
+from synthetic.generation.world import SHARD_GROUPS, Shard, World
+from synthetic.spec.load import digest, load_all
+from synthetic.spec.models import ColumnSpec, Spec
+from synthetic.tables import manifest as manifests
+from synthetic.tables.content import Content
+from synthetic.tables.files import storage_error, write_json
+from synthetic.tables.manifest import Manifest
+from synthetic.tables.parquet import Written, write
+
+log = logging.getLogger(__name__)
+
+GENERATION = 1  # raised when the same inputs would give other values
+EMBEDDED_CODES = 100  # a longer code list stays in its published table
+PRIVACY = {
+    "vi": "Không có bản ghi thật nào được đọc: bản sao chỉ dựng từ các bảng tổng hợp đã công bố và "
+    "bản mô tả này. Mọi số định danh đều mang dấu không thể cấp cho người thật. Họ tên cùng ngày "
+    "sinh và nơi ở có thể tình cờ trùng với một người đang sống.",
+    "en": "No real record was read: the replica is built from published aggregates and its spec "
+    "alone. Every identifier carries a mark that no real person can be given. A name with a birth "
+    "date and a commune can by chance coincide with a living person's.",
+}
+_WORKERS_FROM_ROWS = 2_000_000  # groups; below this starting processes costs more than it saves
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be built, and how."""
+
+    datasets: tuple[str, ...]
+    recipe: Recipe
+    out: Path
+    workers: int | None = None  # None: as many as help
+    specs: tuple[Path, ...] = ()
+    shard_groups: int = SHARD_GROUPS
+
+
+def make_recipe(scale: str, area: str | None, seed: int, margins: str) -> Recipe:
+    """Check what a person typed and make a recipe of it."""
+    try:
+        value = Fraction(Decimal(scale))
+    except (InvalidOperation, ValueError, OverflowError):
+        raise BuildError(f"scale {scale!r} is not a number; try 0.01") from None
+    if not 0 < value <= 1:
+        raise BuildError(f"scale {scale} must be above 0 and at most 1 (the whole country)")
+    if not 0 <= seed < 2**63:
+        raise BuildError(f"seed {seed} must be from 0 to {2**63 - 1}")
+    if margins not in ("exact", "sampled"):
+        raise BuildError(f"margins {margins!r} must be 'exact' or 'sampled'")
+    return Recipe(value, area, seed, margins)
+
+
+def scale_text(scale: Fraction) -> str:
+    """A scale as a decimal without an exponent."""
+    return format((Decimal(scale.numerator) / Decimal(scale.denominator)).normalize(), "f")
+
+
+Progress = Callable[[str], None]
+
+
+def build(order: Order, progress: Progress = log.info) -> list[Manifest]:
+    """Build these datasets and those that they use; return their manifests, used ones first.
+
+    A replica that is there already is kept as it is.
+    """
+    specs = load_all(order.datasets, order.specs)
+    _check_out(order.out)
+    started = time.monotonic()
+    world = World(specs, order.recipe, order.out / ".models")
+    _check_area(world, order.recipe)
+    inputs = _inputs(world)
+    progress(f"model ready in {time.monotonic() - started:.1f} s")
+    done: dict[str, Manifest] = {}
+    with _executor(order, world) as executor:
+        for dataset in specs:
+            done[dataset] = _build_one(
+                order, world, dataset, inputs[dataset], done, executor, progress
+            )
+    return list(done.values())
+
+
+def _check_out(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error("write", out, error) from error
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise StorageError(f"{out}: no permission to write there; choose a folder that is yours")
+
+
+def _check_area(world: World, recipe: Recipe) -> None:
+    if recipe.area is not None:
+        for table in world.tables.values():
+            table.cells.range(recipe.area)
+
+
+def _inputs(world: World) -> dict[str, str]:
+    """A hash of all that each dataset's content depends on."""
+    found: dict[str, str] = {}
+    recipe = world.recipe
+    for dataset, spec in world.specs.items():
+        parts = {
+            "generation": GENERATION,
+            "recipe": [scale_text(recipe.scale), recipe.area, recipe.seed, recipe.margins],
+            "spec": digest(spec),
+            "statistics": _statistics_digest(spec),
+            "model": world.models[dataset],
+            "uses": {other: found[other] for other in spec.uses},
+        }
+        found[dataset] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return found
+
+
+def published_tables(spec: Spec) -> tuple[str, ...]:
+    """The published tables that a spec reads."""
+    found = {margin.table for margin in spec.margins.values()}
+    found |= {table for m in spec.margins.values() for table, _, _ in m.through.values()}
+    for table in spec.tables.values():
+        found |= {c.codes_from.table for c in table.columns.values() if c.codes_from is not None}
+    return tuple(sorted(found))
+
+
+def _statistics_digest(spec: Spec) -> str:
+    text = "\n".join(f"{t} {statistics.sha256(t)}" for t in published_tables(spec))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _build_one(
+    order: Order,
+    world: World,
+    dataset: str,
+    inputs: str,
+    done: Mapping[str, Manifest],
+    executor: Executor | None,
+    progress: Progress,
+) -> Manifest:
+    recipe = world.recipe
+    version = (
+        f"s{scale_text(recipe.scale)}-{recipe.area or 'all'}-seed{recipe.seed}-{recipe.margins}-"
+        f"{inputs[:12]}"
+    )
+    target = order.out / dataset / version
+    if (target / manifests.NAME).is_file():
+        progress(f"{dataset}: already built ({version})")
+        return manifests.read(target)
+    started = time.monotonic()
+    with _staging(order.out, f"{dataset}-{version}") as staging:
+        written = {
+            name: _write_table(order, world, f"{dataset}.{name}", staging, executor)
+            for name in world.specs[dataset].tables
+        }
+        data = _describe(world, dataset, version, inputs, done, written, staging)
+        write_json(staging / manifests.NAME, data)
+        _publish(staging, target)
+    rows = sum(table["rows"] for table in data["tables"])
+    progress(f"{dataset}: {rows:,} rows in {time.monotonic() - started:.1f} s ({version})")
+    return manifests.read(target)
+
+
+@contextmanager
+def _staging(out: Path, name: str) -> Iterator[Path]:
+    """A folder that no list shows, gone afterwards whatever happens."""
+    parent = out / ".staging"
+    _remove_abandoned(parent)
+    folder = parent / f"{name}-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True)
+        yield folder
+    except OSError as error:
+        raise storage_error("write", folder, error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove what builds left behind that were killed."""
+    for folder in parent.glob("*") if parent.is_dir() else ():
+        pid = folder.name.rpartition("-")[2]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _publish(staging: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        staging.rename(target)
+    except OSError:
+        if not (target / manifests.NAME).is_file():  # another build published the same first
+            raise
+
+
+# ---------------------------------------------------------------- shards
+
+_WORLD: World | None = None
+
+
+def _start_worker(specs: Mapping[str, Spec], recipe: Recipe, folder: Path) -> None:
+    global _WORLD
+    _WORLD = World(specs, recipe, folder)
+
+
+def _shard_in_worker(shard: Shard, folder: Path) -> Written:
+    assert _WORLD is not None
+    return write_shard(_WORLD, shard, folder)
+
+
+@contextmanager
+def _executor(order: Order, world: World) -> Iterator[Executor | None]:
+    """Processes where they help; None for this process alone."""
+    start, end = next(iter(world.tables.values())).cells.range(order.recipe.area)
+    workers = order.workers
+    if workers is None:
+        workers = (os.cpu_count() or 1) if end - start >= _WORKERS_FROM_ROWS else 1
+    if workers < 1:
+        raise BuildError(f"workers {workers} must be 1 or more")
+    if workers == 1:
+        yield None
+        return
+    executor = ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(world.specs, order.recipe, order.out / ".models"),
+    )
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _write_table(
+    order: Order, world: World, table: str, staging: Path, executor: Executor | None
+) -> list[Written]:
+    shards = world.shards(table, order.shard_groups)
+    if executor is None:
+        return [write_shard(world, shard, staging) for shard in shards]
+    futures = [executor.submit(_shard_in_worker, shard, staging) for shard in shards]
+    return [future.result() for future in futures]
+
+
+def write_shard(world: World, shard: Shard, folder: Path) -> Written:
+    """Compute one shard and write it."""
+    name = shard.table.partition(".")[2]
+    return write(shard_table(world, shard), folder, f"{name}/part-{shard.index:05d}.parquet")
+
+
+def shard_table(world: World, shard: Shard) -> pa.Table:
+    """Compute the rows of one shard as an Arrow table."""
+    dataset, _, name = shard.table.partition(".")
+    columns = world.specs[dataset].tables[name].columns
+    frame = world.tables[shard.table].frame(shard.start, shard.end)
+    arrays = {
+        column: to_arrow(frame.column(column), spec)
+        for column, spec in columns.items()
+        if not spec.hidden
+    }
+    return pa.table(arrays)
+
+
+def to_arrow(values: Values, column: ColumnSpec) -> pa.Array:
+    """Give values the Arrow type of their column."""
+    if values.domain is not None:
+        index = pa.array(values.ints.astype(np.int32), mask=values.missing)
+        return pa.DictionaryArray.from_arrays(index, pa.array(values.domain, pa.string()))
+    if values.text is not None:
+        if values.missing is None:
+            return values.text
+        return pa.compute.if_else(
+            pa.array(values.missing), pa.scalar(None, pa.string()), values.text
+        )
+    numbers = pa.array(values.ints, mask=values.missing)
+    if column.type == "date":
+        return numbers.cast(pa.int32()).cast(pa.date32())
+    if column.type == "boolean":
+        return numbers.cast(pa.bool_())
+    return numbers
+
+
+# ---------------------------------------------------------------- manifest
+
+
+def _describe(
+    world: World,
+    dataset: str,
+    version: str,
+    inputs: str,
+    done: Mapping[str, Manifest],
+    written: Mapping[str, Sequence[Written]],
+    staging: Path,
+) -> dict[str, Any]:
+    spec, recipe = world.specs[dataset], world.recipe
+    tables: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "title": table.title.model_dump(),
+            "description": table.description.model_dump(),
+            "rows": sum(w.rows for w in written[name]),
+            "content_hash": sum((w.content for w in written[name]), Content()).hexdigest(),
+            "key": list(table.key),
+            "files": [
+                {"path": w.path, "rows": w.rows, "bytes": w.size_bytes, "sha256": w.sha256}
+                for w in written[name]
+            ],
+            "columns": [],
+        }
+        for name, table in spec.tables.items()
+    ]
+    pairs: list[dict[str, Any]] = []
+    with sql.connect({dataset: Manifest(staging, {"tables": tables})}) as connection:
+        for entry in tables:
+            fidelity, found = describe.table_fidelity(
+                connection, spec, entry["name"], world.margins[dataset], recipe.area
+            )
+            pairs += found
+            columns = spec.tables[entry["name"]].columns
+            entry["columns"] = [_column(n, columns[n], f) for n, f in fidelity.items()]
+    return {
+        "format": manifests.FORMAT,
+        "dataset": dataset,
+        "version": version,
+        "title": spec.title.model_dump(),
+        "description": spec.description.model_dump(),
+        "recipe": {
+            "scale": scale_text(recipe.scale),
+            "area": recipe.area,
+            "seed": recipe.seed,
+            "margins": recipe.margins,
+        },
+        "as_of": spec.as_of.isoformat(),
+        "hashes": {
+            "spec": digest(spec),
+            "statistics": _statistics_digest(spec),
+            "model": world.models[dataset],
+            "inputs": inputs,
+        },
+        "generator": __version__,
+        "depends": {other: done[other].version for other in spec.uses},
+        "tables": tables,
+        "pairs": pairs,
+        "sources": [_source(name) for name in published_tables(spec)],
+        "privacy": PRIVACY,
+        "licence": spec.licence,
+    }
+
+
+def _column(name: str, spec: ColumnSpec, fidelity: dict[str, Any]) -> dict[str, Any]:
+    codes, table = None, None
+    if spec.codes is not None:
+        codes = {code: title.model_dump() for code, title in spec.codes.items()}
+    elif spec.codes_from is not None:
+        table = {k: v for k, v in spec.codes_from.model_dump().items() if v}
+        listed = {
+            row[spec.codes_from.code]: {
+                "vi": row[spec.codes_from.vi],
+                "en": row[spec.codes_from.en or spec.codes_from.vi],
+            }
+            for row in statistics.rows(spec.codes_from.table)
+            if all(row[k] == v for k, v in spec.codes_from.where.items())
+        }
+        codes = listed if len(listed) <= EMBEDDED_CODES else None
+    return {
+        "name": name,
+        "type": spec.type,
+        "unit": spec.unit,
+        "title": spec.title.model_dump(),
+        "description": None if spec.description is None else spec.description.model_dump(),
+        "sensitivity": spec.sensitivity,
+        "codes": codes,
+        "codes_table": table,
+        "references": spec.references,
+        "identifier": None if spec.identifier is None else spec.identifier.kind,
+        "fidelity": fidelity,
+    }
+
+
+def _source(name: str) -> dict[str, str]:
+    source = statistics.source(name)
+    return {
+        "table": name,
+        "title": source.title,
+        "publisher": source.publisher,
+        "year": source.year,
+        "terms": source.terms,
+    }

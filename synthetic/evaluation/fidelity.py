@@ -1,0 +1,123 @@
+"""How far a replica is from the published tables that it follows.
+
+The distance is the total variation between shares: half the sum of the absolute differences, from
+0 (the same) to 1. Beside it stands what sampling alone would give: the expected distance of a
+simple random sample of as many rows from the published shares.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import duckdb
+
+from synthetic.errors import SpecError
+from synthetic.evaluation.sql import quote, render
+from synthetic.spec.expressions import names, parse
+from synthetic.spec.margins import Cell, Margin
+from synthetic.spec.models import Spec, TableSpec
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published table, and the expression that gives each of its axes in a replica's table."""
+
+    margin: Margin
+    by: Mapping[str, str]  # axis -> expression
+    quota: bool
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """The distance of one comparison."""
+
+    against: str  # the published table
+    columns: tuple[str, ...]
+    rows: int
+    distance: float
+    sampling: float
+    published: bool = True  # False where cells that nobody publishes were filled in
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in a manifest."""
+        return {
+            "status": "calibrated" if self.published else "assumed",
+            "against": self.against,
+            "distance": round(self.distance, 7),
+            "sampling": round(self.sampling, 7),
+            "because": None,
+        }
+
+
+def comparisons(table: TableSpec, margins: Mapping[str, Margin]) -> list[Comparison]:
+    """What a table is held against: its `compare` entries, and each column that follows a margin.
+
+    A hidden column is not in the files and cannot be compared.
+    """
+    found = [Comparison(margins[c.margin], c.by, c.quota) for c in table.compare]
+    named = {(c.margin.name, tuple(c.by.values())) for c in found}
+    for name, column in table.columns.items():
+        if column.follows is None or column.hidden:
+            continue
+        margin = margins[column.follows]
+        own = next(axis for axis in margin.axes if axis not in column.given)
+        by = {axis: column.given.get(axis, name) for axis in margin.axes} | {own: name}
+        if any(table.columns[c].hidden for c in by.values()) or own not in by:
+            continue
+        if (margin.name, tuple(by.values())) not in named:
+            found.append(Comparison(margin, by, False))
+    return found
+
+
+def columns_of(comparison: Comparison) -> tuple[str, ...]:
+    """The columns that a comparison looks at."""
+    paths = [path for text in comparison.by.values() for path in names(parse(text))]
+    return tuple(dict.fromkeys(path[0] for path in paths))
+
+
+def count(
+    connection: duckdb.DuckDBPyConnection, spec: Spec, table: str, by: Mapping[str, str]
+) -> dict[Cell, int]:
+    """Count the rows of a table by the axes of a comparison."""
+    axes = [
+        render(parse(text), lambda path: quote(path[0]), spec.as_of) + f" AS a{i}"
+        for i, text in enumerate(by.values())
+    ]
+    rows = connection.execute(
+        f"SELECT {', '.join(axes)}, count(*) FROM {quote(spec.dataset)}.{quote(table)} GROUP BY ALL"
+    ).fetchall()
+    return {tuple(str(value) for value in row[:-1]): int(row[-1]) for row in rows}
+
+
+def measure(
+    counts: Mapping[Cell, int], margin: Margin, columns: tuple[str, ...], areas: set[str] | None
+) -> Fidelity:
+    """Hold counts against a margin whose axes stand in the same order.
+
+    `areas` restricts a margin with the axis `area` to what a replica of one area can show.
+    """
+    cells = restricted(margin, areas)
+    published, found = sum(cells.values(), Fraction(0)), sum(counts.values())
+    strange = set(counts) - set(cells)
+    if strange:
+        raise SpecError(
+            f"the replica has {sorted(strange)[0]} and {margin.table} has not; mend the margin "
+            f"{margin.name!r} or its axes"
+        )
+    if not found or not published:
+        return Fidelity(margin.table, columns, found, 0.0, 0.0, margin.published)
+    shares = {cell: float(value / published) for cell, value in cells.items()}
+    distance = sum(abs(counts.get(cell, 0) / found - p) for cell, p in shares.items()) / 2
+    sampling = sum(math.sqrt(2 * p * (1 - p) / (math.pi * found)) for p in shares.values()) / 2
+    return Fidelity(margin.table, columns, found, distance, sampling, margin.published)
+
+
+def restricted(margin: Margin, areas: set[str] | None) -> dict[Cell, Fraction]:
+    """The cells of a margin that lie in these areas."""
+    if areas is None or "area" not in margin.axes:
+        return dict(margin.cells)
+    at = margin.axes.index("area")
+    return {cell: value for cell, value in margin.cells.items() if cell[at] in areas}

@@ -1,0 +1,195 @@
+"""Identifiers with their true structure and a mark that makes them unassignable.
+
+| kind | structure | mark | common validators | residual risk |
+| --- | --- | --- | --- | --- |
+| personal_number | province (3), century and sex (1), year (2), serial (6) | the first digit is 9, 8, 7 or 6, where a real number has 0 (provinces 001-096) or the code of a country | format accepted, province refused | a state that gave such codes to countries later |
+| tax_code | province (2), serial (7), check digit (1) | the check digit is the right one + 5 modulo 10 | refused by every check-digit test (stdnum.vn.mst) | none while the rule stands |
+| mobile_number | 0, prefix (2), serial (7) | the prefix belongs to no carrier | refused by prefix lists, accepted by length tests | a prefix given to a carrier later |
+| enterprise_name | words, then the mark | ends in "(mô phỏng)" | – | none: no register admits the suffix as part of a name it did not approve |
+
+Sources: published.identifier_formats, published.codes_cccd_and_plates_63,
+published.codes_mobile_prefixes; the tax code's rule is that of python-stdnum's stdnum.vn.mst.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from synthetic.errors import BuildError, nearest
+from synthetic.generation.draws import Stream, below, words
+from synthetic.generation.permutation import permute, unpermute
+from synthetic.generation.values import Values
+
+Ints = npt.NDArray[np.int64]
+
+PERSONAL_LEADS = (9, 8, 7, 6)
+MOBILE_PREFIXES = (30, 31, 50, 51, 53, 54, 57, 71, 72, 73, 74, 75)
+NAME_MARK = " (mô phỏng)"
+_MST_WEIGHTS = (31, 29, 23, 19, 17, 13, 7, 5, 3)
+_SERIAL = 1_000_000
+_MILLION = 10**6
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What an identifier may depend on."""
+
+    key: Ints  # one number a row, different for every row
+    rank_in_area: Ints | None  # of the row's group or unit within its area, from 0
+    parts: Mapping[str, Values]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind is made, which parts it needs, and how to recognise it."""
+
+    make: Callable[[Stream, Rows], Values]
+    parts: tuple[str, ...]
+    ranked: bool
+    is_marked: Callable[[str], bool]
+
+
+# The text of 0000 to 9999, four characters in one word.
+_FOUR = (
+    (np.arange(10_000)[:, None] // np.array([1000, 100, 10, 1]) % 10 + 48)
+    .astype(np.uint8)
+    .view(np.uint32)
+    .reshape(-1)
+)
+
+
+def digits(numbers: Ints, width: int) -> pa.Array:
+    """Write whole numbers with leading zeros, all of one width."""
+    groups = -(-width // 4)
+    out = np.empty((len(numbers), groups), dtype=np.uint32)
+    left = numbers
+    for column in range(groups - 1, 0, -1):
+        quotient = left // 10_000
+        out[:, column] = _FOUR[left - quotient * 10_000]
+        left = quotient
+    out[:, 0] = _FOUR[left]
+    return fixed_width(out.view(np.uint8).reshape(len(numbers), groups * 4)[:, -width:])
+
+
+def fixed_width(characters: npt.NDArray[np.uint8]) -> pa.Array:
+    """Turn a matrix of ASCII characters into an Arrow array of strings."""
+    n, width = characters.shape
+    offsets = np.arange(0, (n + 1) * width, max(width, 1), dtype=np.int32)[: n + 1]
+    return pa.StringArray.from_buffers(
+        n, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(characters))
+    )
+
+
+def _numbers_of(values: Values, what: str) -> Ints:
+    """The whole numbers that a code's text writes (province "01" is 1)."""
+    assert values.domain is not None
+    try:
+        table = np.array([int(text) for text in values.domain], dtype=np.int64)
+    except ValueError:
+        raise BuildError(f"{what} needs codes of digits; found {values.domain[:3]}") from None
+    if table.size and table.max() > 99:
+        raise BuildError(f"{what} needs codes of two digits; found {values.domain[:3]}")
+    return table[values.ints]
+
+
+def _personal_number(stream: Stream, rows: Rows) -> Values:
+    """A bijection of the household's rank, keyed by area, sex and birth year.
+
+    Two persons of one area, sex and year come from two households, so no number meets another.
+    """
+    assert rows.rank_in_area is not None
+    area = _numbers_of(rows.parts["area"], "personal_number")
+    year, sex = rows.parts["year"].ints, rows.parts["sex"]
+    assert sex.domain is not None
+    female = np.array([text == "female" for text in sex.domain])[sex.ints]
+    lead, rank = np.divmod(rows.rank_in_area, _SERIAL)
+    if len(lead) and lead.max() >= len(PERSONAL_LEADS):
+        raise BuildError("an area has more than 4 million households; personal numbers run out")
+    key = ((area * 10_000 + year) * 2 + female) * len(PERSONAL_LEADS) + lead
+    serial = permute(stream, key, rank, _SERIAL)
+    century = (year // 100 - 19) * 2 + female
+    number = ((PERSONAL_LEADS[0] - lead) * 100 + area) * 10 + century
+    return Values(text=digits((number * 100 + year % 100) * _MILLION + serial, 12))
+
+
+def _check_digit(number: Ints) -> Ints:
+    """The tax code's check digit before the mark; 10 stands for serials that are never given."""
+    total = np.zeros_like(number)
+    left = number
+    for weight in reversed(_MST_WEIGHTS):
+        left, digit = np.divmod(left, 10)
+        total += weight * digit
+    return 10 - total % 11
+
+
+def _tax_code(stream: Stream, rows: Rows) -> Values:
+    assert rows.rank_in_area is not None
+    area = _numbers_of(rows.parts["area"], "tax_code")
+    serial = permute(stream, area, rows.rank_in_area, 9_999_999) + 1
+    number = area * 10_000_000 + serial
+    return Values(text=digits(number * 10 + (_check_digit(number) + 5) % 10, 10))
+
+
+def _mobile_number(stream: Stream, rows: Rows) -> Values:
+    """Numbers may repeat, as shared telephones do; there is none to dial behind them."""
+    word = words(stream, rows.key)
+    prefix = np.array(MOBILE_PREFIXES)[below(word, len(MOBILE_PREFIXES))]
+    serial = (word & np.uint64(0xFFFFFFFF)) * np.uint64(10_000_000) >> np.uint64(32)
+    return Values(text=digits(prefix * 10_000_000 + serial.astype(np.int64), 10))
+
+
+def _enterprise_name(stream: Stream, rows: Rows) -> Values:
+    del stream
+    marked = pa.array([NAME_MARK]).take(pa.array(np.zeros(len(rows.key), dtype=np.int64)))
+    name = rows.parts["name"].strings()
+    return Values(text=pa.compute.binary_join_element_wise(name, marked, ""))
+
+
+def _is_personal(text: str) -> bool:
+    return re.fullmatch(r"[6-9]\d{11}", text) is not None
+
+
+def _is_tax_code(text: str) -> bool:
+    if re.fullmatch(r"\d{10}", text) is None:
+        return False
+    return int(text[9]) == int((_check_digit(np.array([int(text[:9])]))[0] + 5) % 10)
+
+
+def _is_mobile(text: str) -> bool:
+    return re.fullmatch(r"0\d{9}", text) is not None and int(text[1:3]) in MOBILE_PREFIXES
+
+
+KINDS: Mapping[str, Kind] = {
+    "personal_number": Kind(_personal_number, ("area", "sex", "year"), True, _is_personal),
+    "tax_code": Kind(_tax_code, ("area",), True, _is_tax_code),
+    "mobile_number": Kind(_mobile_number, (), False, _is_mobile),
+    "enterprise_name": Kind(_enterprise_name, ("name",), False, lambda t: t.endswith(NAME_MARK)),
+}
+
+
+def kind(name: str) -> Kind:
+    """Return a kind of identifier, or raise naming the nearest."""
+    if name not in KINDS:
+        raise BuildError(f"unknown kind of identifier {name!r}; {nearest(name, KINDS)}")
+    return KINDS[name]
+
+
+def is_synthetic(kind_name: str, text: str) -> bool:
+    """Tell whether an identifier carries the mark that no real one can carry."""
+    return kind(kind_name).is_marked(text)
+
+
+def household_rank(stream: Stream, personal_number: str) -> int:
+    """Lead a synthetic personal number back to the rank of its household in its area."""
+    lead = PERSONAL_LEADS[0] - int(personal_number[0])
+    area, century = int(personal_number[1:3]), int(personal_number[3])
+    year, female = 1900 + century // 2 * 100 + int(personal_number[4:6]), century % 2
+    key = ((area * 10_000 + year) * 2 + female) * len(PERSONAL_LEADS) + lead
+    rank = unpermute(stream, key, np.array([int(personal_number[6:])]), _SERIAL)
+    return int(lead * _SERIAL + rank[0])

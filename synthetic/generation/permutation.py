@@ -1,0 +1,94 @@
+"""Keyed permutations of 0 to n - 1 that need no memory: value, and back, in a few operations.
+
+A Feistel network over an a x b grid that just covers n; a value that falls outside n is walked on
+until it falls inside, which keeps the whole a bijection. Many permutations are worked at once: n and
+key are arrays, one entry a value.
+
+References
+----------
+Black and Rogaway (2002), Ciphers with arbitrary finite domains, CT-RSA, 114-130.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from synthetic.generation.draws import Stream, Words, below, words
+
+Ints = npt.NDArray[np.int64]
+_Once = Callable[[Stream, Words, Ints, Ints, Ints], Ints]
+_ROUNDS = 4
+_BLOCK = 16_384  # values worked at a time: their temporaries stay in the processor's cache
+
+
+def _grid(n: Ints) -> tuple[Ints, Ints]:
+    # The float root may be off by one; any a and b with a * b >= n serve, so correct upwards.
+    a = np.maximum(np.sqrt(n.astype(np.float64)).astype(np.int64), 1)
+    return a, -(-n // a)
+
+
+def _round(stream: Stream, base: Words, half: Ints, step: int, bound: Ints) -> Ints:
+    return below(words(stream, base ^ (half * _ROUNDS + step).astype(np.uint64)), bound)
+
+
+def _forward_once(stream: Stream, base: Words, x: Ints, a: Ints, b: Ints) -> Ints:
+    left = x // b
+    right = x - left * b
+    for step in range(0, _ROUNDS, 2):
+        # Both terms are below the modulus, so one subtraction replaces a division.
+        left += _round(stream, base, right, step, a)
+        left -= a * (left >= a)
+        right += _round(stream, base, left, step + 1, b)
+        right -= b * (right >= b)
+    return left * b + right
+
+
+def _inverse_once(stream: Stream, base: Words, y: Ints, a: Ints, b: Ints) -> Ints:
+    left = y // b
+    right = y - left * b
+    for step in range(_ROUNDS - 2, -1, -2):
+        right -= _round(stream, base, left, step + 1, b)
+        right += b * (right < 0)
+        left -= _round(stream, base, right, step, a)
+        left += a * (left < 0)
+    return left * b + right
+
+
+def _walk(
+    stream: Stream, key: Ints | int, values: Ints, n: Ints | int, *, inverse: bool = False
+) -> Ints:
+    values = np.asarray(values, dtype=np.int64)
+    size = np.broadcast_to(np.asarray(n, dtype=np.int64), values.shape)
+    base = words(stream, np.asarray(key, dtype=np.int64).reshape(-1))
+    base = np.broadcast_to(base.reshape(np.shape(key)), values.shape)
+    if values.size and (values.min() < 0 or bool((values >= size).any())):
+        raise ValueError("a value to permute must be from 0 to n - 1")
+    once = _inverse_once if inverse else _forward_once
+    out = np.empty(values.shape, dtype=np.int64)
+    for start in range(0, len(values), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        out[block] = _walk_block(once, stream, base[block], values[block], size[block])
+    return out
+
+
+def _walk_block(once: _Once, stream: Stream, base: Words, values: Ints, size: Ints) -> Ints:
+    a, b = _grid(size)
+    out = once(stream, base, values, a, b)
+    outside = np.flatnonzero(out >= size)
+    while outside.size:
+        out[outside] = once(stream, base[outside], out[outside], a[outside], b[outside])
+        outside = outside[out[outside] >= size[outside]]
+    return out
+
+
+def permute(stream: Stream, key: Ints | int, values: Ints, n: Ints | int) -> Ints:
+    """Return where each value goes in the permutation of 0..n-1 that its key names."""
+    return _walk(stream, key, values, n)
+
+
+def unpermute(stream: Stream, key: Ints | int, values: Ints, n: Ints | int) -> Ints:
+    """Return what `permute` sent to each value."""
+    return _walk(stream, key, values, n, inverse=True)

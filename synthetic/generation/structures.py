@@ -1,0 +1,219 @@
+"""The row structures that specs configure: pools of households, units, and matchings.
+
+A structure says which rows there are, area by area, and what is known of a row before any column is
+drawn. It knows no dataset, table or column by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from synthetic.errors import BuildError
+from synthetic.generation.apportion import controlled, largest_remainder, rounded, systematic
+from synthetic.generation.compositions import MARITAL, POSITIONS, RELATIONS, SEXES
+from synthetic.generation.draws import Words, below, stream, words
+from synthetic.generation.models import Arrays
+from synthetic.generation.permutation import permute
+from synthetic.generation.quotas import Shape, households, quotas
+from synthetic.generation.values import Values
+from synthetic.spec.margins import Margin
+
+Ints = npt.NDArray[np.int64]
+Fields = dict[str, Values]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Which replica: how large, of where, which draw, margins exact or sampled."""
+
+    scale: Fraction
+    area: str | None
+    seed: int
+    margins: str  # "exact" or "sampled"
+
+    @property
+    def exact(self) -> bool:
+        """Whether quota tables are met to the last unit."""
+        return self.margins == "exact"
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Consecutive rows that share area and place (and residence): where each begins."""
+
+    start: Ints  # shape (cells + 1,)
+    area: Ints  # position in `areas`, rising
+    place: Ints
+    areas: tuple[str, ...]
+    places: tuple[str, ...]
+
+    @property
+    def n(self) -> int:
+        """How many rows the country has."""
+        return int(self.start[-1])
+
+    def of(self, numbers: Ints) -> Ints:
+        """The cell of each row number."""
+        return np.searchsorted(self.start, numbers, side="right") - 1
+
+    @cached_property
+    def area_start(self) -> Ints:
+        """Where each area's rows begin, and after the last, where they end."""
+        first = np.searchsorted(self.area, np.arange(len(self.areas)), side="left")
+        return self.start[np.append(first, len(self.area))]
+
+    def range(self, area: str | None) -> tuple[int, int]:
+        """The row numbers of one area, or of the country."""
+        if area is None:
+            return 0, self.n
+        if area not in self.areas:
+            raise BuildError(f"unknown area {area!r}; areas are {', '.join(self.areas)}")
+        at = self.areas.index(area)
+        return int(self.area_start[at]), int(self.area_start[at + 1])
+
+    def fields(self, numbers: Ints, cell: Ints) -> Fields:
+        """Number, rank, area and place of these rows."""
+        area = self.area[cell]
+        return {
+            "number": Values(numbers),
+            "rank": Values(numbers - self.area_start[area]),
+            "area": Values(area, self.areas),
+            "place": Values(self.place[cell], self.places),
+        }
+
+
+def _ordered_places(places: Margin, areas: tuple[str, ...]) -> list[tuple[int, int]]:
+    """(area, place) positions, areas in the strata's order, places as published within."""
+    at = {area: i for i, area in enumerate(areas)}
+    pairs = [(at[area], i) for i, (area, _) in enumerate(places.cells)]
+    return sorted(pairs)
+
+
+class Pool:
+    """Households drawn from frozen compositions: which template each group of a recipe takes."""
+
+    def __init__(
+        self, name: str, fit: Arrays, inputs: Mapping[str, Margin], recipe: Recipe
+    ) -> None:
+        self.recipe, self.fit = recipe, fit
+        strata = inputs["strata"]
+        self.areas = strata.categories["area"]
+        self.residences = strata.categories["residence"]
+        self.slots = stream(recipe.seed, "pool", name, "slot")
+        starts = stream(recipe.seed, "pool", name, "start")
+        counts = self._template_counts(inputs, words(starts, np.arange(len(fit["weights"]) * 256)))
+        self.stratum_size = counts.sum(axis=1)
+        templates = np.arange(counts.shape[1], dtype=np.uint16)
+        self.template_of_slot = np.concatenate([np.repeat(templates, row) for row in counts])
+        self.slot_start = np.concatenate([[0], np.cumsum(self.stratum_size)])
+        self._lay_out(inputs)
+
+    def _template_counts(self, inputs: Mapping[str, Margin], starts: Words) -> Ints:
+        """Whole households by stratum and template; each stratum holds its quota exactly."""
+        size, sex = self.fit["size"].astype(np.int64), self.fit["sex"].astype(np.int64)
+        females = (sex * (np.arange(POSITIONS) < size[:, None])).sum(axis=1)
+        shape = (size - females) * (POSITIONS + 1) + females
+        edges = np.flatnonzero(np.diff(shape)) + 1  # templates are sorted by shape
+        runs = list(zip([0, *edges], [*edges, len(shape)], strict=True))
+        wanted = quotas(inputs["strata"], inputs["sex"], (SEXES[0], SEXES[1]), self.recipe.scale)
+        rows = []
+        for s, stratum in enumerate(wanted):
+            weights = self.fit["weights"][s].astype(np.int64)
+            by_shape: dict[Shape, int] = {
+                divmod(int(shape[a]), POSITIONS + 1): int(weights[a:b].sum()) for a, b in runs
+            }
+            homes = households(by_shape, wanted[stratum])
+            row = np.zeros(len(shape), dtype=np.int64)
+            for r, ((a, b), n) in enumerate(zip(runs, homes.values(), strict=True)):
+                row[a:b] = systematic(n, weights[a:b], int(starts[s * 256 + r] >> np.uint64(8)))
+            rows.append(row)
+        return np.stack(rows)
+
+    def _lay_out(self, inputs: Mapping[str, Margin]) -> None:
+        """Give each (place, residence) its households, and number them all."""
+        pairs = _ordered_places(inputs["places"], self.areas)
+        n_residences = len(self.residences)
+        counts = np.zeros((len(pairs), n_residences), dtype=np.int64)
+        area = np.array([a for a, _ in pairs])
+        place_weights = self.fit["place_weights"]
+        for s in range(len(self.stratum_size)):
+            a, r = divmod(s, n_residences)
+            rows = np.flatnonzero(area == a)
+            weights = [int(place_weights[pairs[i][1], r]) for i in rows]
+            counts[rows, r] = largest_remainder(int(self.stratum_size[s]), weights)
+        stratum = area[:, None] * n_residences + np.arange(n_residences)
+        before = np.zeros_like(counts)
+        for s in range(len(self.stratum_size)):
+            inside = stratum == s
+            before[inside] = np.cumsum(counts[inside]) - counts[inside]
+        self.stratum = stratum.reshape(-1)
+        self.before = before.reshape(-1)  # households of the same stratum in earlier cells
+        place = np.repeat([p for _, p in pairs], n_residences)
+        self.cells = Cells(
+            np.concatenate([[0], np.cumsum(counts.reshape(-1))]),
+            np.repeat(area, n_residences),
+            place,
+            self.areas,
+            tuple(code for _, code in inputs["places"].cells),
+        )
+
+    def groups(self, numbers: Ints) -> tuple[Fields, Ints]:
+        """Fields of these groups, and the template that each follows."""
+        cell = self.cells.of(numbers)
+        stratum = self.stratum[cell]
+        size = self.stratum_size[stratum]
+        if self.recipe.exact:
+            index = numbers - self.cells.start[cell] + self.before[cell]
+            slot = permute(self.slots, stratum, index, size)
+        else:
+            slot = below(words(self.slots, numbers), size)
+        template = self.template_of_slot[self.slot_start[stratum] + slot].astype(np.int64)
+        fields = self.cells.fields(numbers, cell)
+        fields["residence"] = Values(stratum % len(self.residences), self.residences)
+        fields["size"] = Values(self.fit["size"][template].astype(np.int64))
+        return fields, template
+
+    def members(self, fields: Fields, template: Ints, at: Ints, position: Ints) -> Fields:
+        """Fields of members: of group `at` of these, at this position."""
+        place = template[at] * POSITIONS + position
+
+        def look(name: str) -> Ints:
+            return self.fit[name].reshape(-1)[place].astype(np.int64)
+
+        return {
+            **{name: fields[name].take(at) for name in fields},
+            "position": Values(position),
+            "age": Values(look("age")),
+            "sex": Values(look("sex"), SEXES),
+            "relation": Values(look("relation"), RELATIONS),
+            "marital": Values(look("marital"), MARITAL),
+            "line": Values(look("line")),
+        }
+
+
+class Units:
+    """Rows per area by a published number, shared among the area's places."""
+
+    def __init__(self, per: Margin, places: Margin, recipe: Recipe) -> None:
+        areas = tuple(sorted(per.categories["area"]))
+        country = rounded(per.total * recipe.scale)
+        totals = controlled(country, [per.cells[a,] * recipe.scale for a in areas])
+        pairs = _ordered_places(places.over("area", "place"), areas)
+        codes = [code for _, code in places.cells]
+        weights = list(places.cells.values())
+        counts: list[int] = []
+        for a, total in enumerate(totals):
+            counts += largest_remainder(total, [weights[i] for b, i in pairs if b == a])
+        self.cells = Cells(
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            np.array([a for a, _ in pairs]),
+            np.array([p for _, p in pairs]),
+            areas,
+            tuple(codes),
+        )

@@ -1,0 +1,245 @@
+"""Margins: published numbers by category, read exactly as a spec asks.
+
+A margin keeps fractions, so that nothing is lost between the publisher's decimals and the whole
+numbers that a build deals out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+
+from synthetic import statistics
+from synthetic.errors import SpecError, nearest
+from synthetic.spec.models import MarginSpec, Spec
+
+Cell = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Margin:
+    """Numbers by category: one cell per combination of the categories of its axes."""
+
+    name: str
+    table: str  # the published table that it was read from
+    unit: str
+    axes: tuple[str, ...]
+    cells: Mapping[Cell, Fraction]
+    published: bool = True  # False where unpublished cells were filled in (`complete`)
+
+    @cached_property
+    def categories(self) -> dict[str, tuple[str, ...]]:
+        """The categories of each axis, in the order in which they are published."""
+        found: dict[str, dict[str, None]] = {axis: {} for axis in self.axes}
+        for cell in self.cells:
+            for axis, category in zip(self.axes, cell, strict=True):
+                found[axis][category] = None
+        return {axis: tuple(order) for axis, order in found.items()}
+
+    @cached_property
+    def total(self) -> Fraction:
+        """The sum of all cells."""
+        return sum(self.cells.values(), Fraction(0))
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of the numbers and their order, not of the names of margin or axes."""
+        text = "\n".join("\x1f".join((*cell, str(value))) for cell, value in self.cells.items())
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def over(self, *axes: str) -> Margin:
+        """Add up to these axes, in this order."""
+        at = [self.at(axis) for axis in axes]
+        cells: dict[Cell, Fraction] = {}
+        for cell, value in self.cells.items():
+            key = tuple(cell[i] for i in at)
+            cells[key] = cells.get(key, Fraction(0)) + value
+        return replace(self, axes=axes, cells=cells)
+
+    def scalar(self) -> Fraction:
+        """The only number of a margin without axes."""
+        if self.axes:
+            raise SpecError(f"margin {self.name!r} has axes {self.axes}; one number is needed")
+        return self.cells[()]
+
+    def at(self, axis: str) -> int:
+        """Where an axis stands, or an error that names the axes there are."""
+        if axis not in self.axes:
+            raise SpecError(
+                f"margin {self.name!r} has no axis {axis!r}; it has {', '.join(self.axes)}"
+            )
+        return self.axes.index(axis)
+
+
+def resolve(spec: Spec, file: str = "") -> dict[str, Margin]:
+    """Read all margins of a spec, or raise `SpecError` naming file, margin and cell."""
+    done: dict[str, Margin] = {}
+    for name in spec.margins:
+        _resolve(spec, name, done, (), file or f"{spec.dataset}.toml")
+    return done
+
+
+def _resolve(
+    spec: Spec, name: str, done: dict[str, Margin], above: tuple[str, ...], file: str
+) -> Margin:
+    where = f"{file}: margins.{name}"
+    if name in above:
+        raise SpecError(f"{where}: margins need each other in a circle: {' -> '.join(above)}")
+    if name not in spec.margins:
+        raise SpecError(
+            f"{file}: margins.{above[-1]}: unknown margin {name!r}; {nearest(name, spec.margins)}"
+        )
+    if name in done:
+        return done[name]
+    wanted = spec.margins[name]
+
+    def other(which: str) -> Margin:
+        return _resolve(spec, which, done, (*above, name), file)
+
+    try:
+        margin = _read(name, wanted)
+        if wanted.times is not None:
+            margin = _times(margin, other(wanted.times))
+        if wanted.complete is not None:
+            margin = _complete(
+                margin, other(wanted.complete.total).scalar(), other(wanted.complete.share_by)
+            )
+        for axis in wanted.sum_over:
+            margin.at(axis)
+        if wanted.sum_over:
+            margin = margin.over(*(axis for axis in margin.axes if axis not in wanted.sum_over))
+        if wanted.rescale is not None:
+            margin = _rescale(margin, other(wanted.rescale.to), wanted.rescale.over)
+    except SpecError as error:
+        raise error if str(error).startswith(file) else SpecError(f"{where}: {error}") from None
+    done[name] = margin
+    return margin
+
+
+def _read(name: str, wanted: MarginSpec) -> Margin:
+    header = statistics.header(wanted.table)
+    used = [
+        *wanted.where,
+        *wanted.axes.values(),
+        *(wanted.wide.columns.values() if wanted.wide else ()),
+    ]
+    for column in used + ([wanted.value] if wanted.value else []):
+        if column not in header:
+            raise SpecError(f"{wanted.table} has no column {column!r}; {nearest(column, header)}")
+    maps = {axis: _mapping(*path) for axis, path in wanted.through.items()}
+    axes = (*wanted.axes, *((wanted.wide.axis,) if wanted.wide else ()))
+    for axis in (*wanted.rename, *wanted.keep, *wanted.through):
+        if axis not in axes:
+            raise SpecError(f"no axis {axis!r}; this margin has {', '.join(axes) or 'none'}")
+    allowed = {k: {v} if isinstance(v, str) else set(v) for k, v in wanted.where.items()}
+    cells: dict[Cell, Fraction] = {}
+    for row in statistics.rows(wanted.table):
+        if not all(row[column] in values for column, values in allowed.items()):
+            continue
+        key = tuple(
+            _category(wanted, axis, row[column], maps) for axis, column in wanted.axes.items()
+        )
+        for cell, text in _entries(wanted, row, key):
+            value = _number(text, wanted, cell) * wanted.multiply
+            cells[cell] = cells.get(cell, Fraction(0)) + value
+    cells = _kept(wanted, axes, cells)
+    if not cells:
+        raise SpecError(f"no row of {wanted.table} fits where = {dict(wanted.where)}")
+    return Margin(name, wanted.table, wanted.unit, axes, cells)
+
+
+def _entries(wanted: MarginSpec, row: Mapping[str, str], key: Cell) -> list[tuple[Cell, str]]:
+    if wanted.wide is None:
+        return [(key, row[str(wanted.value)])]
+    return [((*key, category), row[column]) for category, column in wanted.wide.columns.items()]
+
+
+def _category(
+    wanted: MarginSpec, axis: str, published: str, maps: Mapping[str, Mapping[str, str]]
+) -> str:
+    category = wanted.rename.get(axis, {}).get(published, published)
+    if axis in maps:
+        if category not in maps[axis]:
+            table, column, _ = wanted.through[axis]
+            raise SpecError(f"{axis} = {category!r} is not in {table}.{column}")
+        category = maps[axis][category]
+    return category
+
+
+def _mapping(table: str, key: str, value: str) -> dict[str, str]:
+    header = statistics.header(table)
+    for column in (key, value):
+        if column not in header:
+            raise SpecError(f"{table} has no column {column!r}; {nearest(column, header)}")
+    return {row[key]: row[value] for row in statistics.rows(table)}
+
+
+def _number(text: str, wanted: MarginSpec, cell: Cell) -> Fraction:
+    try:
+        value = Fraction(text)
+    except ValueError:
+        raise SpecError(f"{wanted.table}: {' x '.join(cell)} is {text!r}, not a number") from None
+    if value < 0:
+        raise SpecError(f"{wanted.table}: {' x '.join(cell)} is {text}, below zero")
+    return value
+
+
+def _kept(
+    wanted: MarginSpec, axes: tuple[str, ...], cells: dict[Cell, Fraction]
+) -> dict[Cell, Fraction]:
+    for axis, kept in wanted.keep.items():
+        at = axes.index(axis)
+        missing = set(kept) - {cell[at] for cell in cells}
+        if missing:
+            raise SpecError(f"{wanted.table} gives no {axis} = {sorted(missing)}")
+        order = {category: i for i, category in enumerate(kept)}
+        chosen = [(cell, value) for cell, value in cells.items() if cell[at] in order]
+        cells = dict(sorted(chosen, key=lambda entry: order[entry[0][at]]))
+    return cells
+
+
+def _times(margin: Margin, factor: Margin) -> Margin:
+    factor = factor.over(*margin.axes)
+    missing = set(margin.cells) - set(factor.cells)
+    if missing:
+        raise SpecError(f"margin {factor.name!r} lacks {sorted(missing)[:3]}")
+    cells = {cell: value * factor.cells[cell] for cell, value in margin.cells.items()}
+    return replace(margin, cells=cells)
+
+
+def _complete(margin: Margin, total: Fraction, share: Margin) -> Margin:
+    """Keep the published cells; share what is left of the total among the cells of `share`."""
+    at = [share.at(axis) for axis in margin.axes]
+    rest = total - margin.total
+    if rest < 0:
+        raise SpecError(
+            f"the published cells add up to {float(margin.total):g}, more than the total "
+            f"{float(total):g} by {float(-rest):g}"
+        )
+    known = {cell: tuple(cell[i] for i in at) for cell in share.cells}
+    if len(set(known.values())) != len(known) or not set(margin.cells) <= set(known.values()):
+        raise SpecError(f"and margin {share.name!r} do not share their categories")
+    divisor = sum((v for c, v in share.cells.items() if known[c] not in margin.cells), Fraction(0))
+    cells = {
+        cell: margin.cells.get(known[cell], rest * value / divisor if divisor else Fraction(0))
+        for cell, value in share.cells.items()
+    }
+    return replace(margin, axes=share.axes, cells=cells, published=False)
+
+
+def _rescale(margin: Margin, to: Margin, over: tuple[str, ...]) -> Margin:
+    have, want = margin.over(*over), to.over(*over)
+    at = [margin.axes.index(axis) for axis in over]
+    if set(have.cells) != set(want.cells):
+        odd = sorted(set(have.cells) ^ set(want.cells))[:3]
+        raise SpecError(f"and margin {to.name!r} do not share all categories: {odd}")
+    cells = {}
+    for cell, value in margin.cells.items():
+        key = tuple(cell[i] for i in at)
+        if have.cells[key] == 0 and want.cells[key] != 0:
+            raise SpecError(f"{key} is zero here and not in margin {to.name!r}")
+        cells[cell] = value * want.cells[key] / have.cells[key] if have.cells[key] else value
+    return replace(margin, cells=cells)
