@@ -23,8 +23,8 @@ from synthetic.generation.frames import Frame, Parent, Source, choose_members
 from synthetic.generation.permutation import permute
 from synthetic.generation.structures import Cells, Pool, Recipe, Units
 from synthetic.generation.values import Ints, Values
+from synthetic.spec.check import check_specs
 from synthetic.spec.expressions import Node, parse
-from synthetic.spec.margins import Margin, resolve
 from synthetic.spec.models import ColumnSpec, MatchingRows, Spec, TableSpec
 
 SHARD_GROUPS = 65_536  # groups or units in one shard
@@ -54,12 +54,11 @@ class World:
 
     def __init__(self, specs: Mapping[str, Spec], recipe: Recipe, model_folder: Path) -> None:
         self.specs, self.recipe = specs, recipe
-        self.margins: dict[str, dict[str, Margin]] = {}
+        self.margins = check_specs(specs)
         self.pools: dict[tuple[str, str], Pool] = {}
         self.models: dict[str, str] = {}  # dataset -> hash of its fits
         self.tables: dict[str, Table] = {}
         for dataset, spec in specs.items():
-            self.margins[dataset] = resolve(spec)
             self._make_pools(dataset, spec, model_folder)
             for name, table in spec.tables.items():
                 self.tables[f"{dataset}.{name}"] = self._table(dataset, name, table)

@@ -1,0 +1,249 @@
+"""The command line of `synthetic`: build, verify, list, show, check and freeze."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import platformdirs
+
+from synthetic.errors import SyntheticError
+
+
+class _Group(click.Group):
+    """A mistake that a person can mend is told in plain words, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SyntheticError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("interrupted: nothing was published", err=True)
+            ctx.exit(130)
+
+
+def default_out() -> Path:
+    """Where replicas lie by default: `replicas` in the home of the installation."""
+    home = os.environ.get("SANDBOX_HOME")
+    return Path(home or platformdirs.user_data_path("sandbox", appauthor=False)) / "replicas"
+
+
+_SPECS = click.option(
+    "--specs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A folder of your own specs; they go before packaged ones of the same name.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@click.group(cls=_Group)
+@click.version_option(package_name="vietnam-data-sandbox")
+@click.option("-v", "--verbose", is_flag=True, help="Tell each step on stderr.")
+def main(verbose: bool) -> None:
+    """Make and measure synthetic replicas of government datasets."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s")
+
+
+class _Progress:
+    """Steps with the seconds since the start, on stderr."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        click.echo(f"[{time.monotonic() - self.started:5.1f} s] {text}", err=True)
+
+
+@main.command()
+@click.argument("datasets", nargs=-1)
+@click.option("--scale", default="0.01", show_default=True, help="Share of the country, up to 1.")
+@click.option("--area", help="Province code such as 48: only that province's rows.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Which draw, a whole number.")
+@click.option(
+    "--margins",
+    type=click.Choice(["exact", "sampled"]),
+    default="exact",
+    show_default=True,
+    help="Meet quota tables to the last unit, or let draws differ as samples do.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for replicas.")
+@click.option("--workers", type=int, help="Processes; as many as help by default.")
+@_SPECS
+@_JSON
+def build(
+    datasets: tuple[str, ...],
+    scale: str,
+    area: str | None,
+    seed: int,
+    margins: str,
+    out: Path | None,
+    workers: int | None,
+    specs: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Build replicas of DATASETS (all packaged ones by default) and of those they use."""
+    from synthetic.build import Order, make_recipe
+    from synthetic.build import build as build_replicas
+    from synthetic.spec.load import packaged
+
+    order = Order(
+        datasets=datasets or tuple(packaged()),
+        recipe=make_recipe(scale, area, seed, margins),
+        out=out or default_out(),
+        workers=workers,
+        specs=specs,
+    )
+    done = build_replicas(order, _Progress())
+    facts = [
+        {
+            "dataset": m.dataset,
+            "version": m.version,
+            "folder": str(m.folder),
+            "tables": [
+                {key: table[key] for key in ("name", "rows", "content_hash")} for table in m.tables
+            ],
+        }
+        for m in done
+    ]
+    if as_json:
+        click.echo(json.dumps({"replicas": facts}, ensure_ascii=False))
+        return
+    for manifest in done:
+        click.echo(manifest.folder)
+        for table in manifest.tables:
+            click.echo(f"  {table['name']:<14}{table['rows']:>12,} rows  {table['content_hash']}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@_SPECS
+@_JSON
+def verify(folder: Path, specs: tuple[Path, ...], as_json: bool) -> None:
+    """Check every replica at or below FOLDER: hashes, keys, rules, identifiers, published totals."""
+    from synthetic.errors import StorageError, VerifyError
+    from synthetic.evaluation.verify import verify as verify_replica
+    from synthetic.spec.load import load_all
+    from synthetic.tables.manifest import find
+
+    found = []
+    for manifest in find(folder):
+        checks = verify_replica(manifest, load_all([manifest.dataset], specs))
+        found.append((manifest, checks))
+    if not found:
+        raise StorageError(f"{folder}: no replica here; build one with: synthetic build")
+    failed = [(m, c) for m, checks in found for c in checks if not c.ok]
+    if as_json:
+        facts = [
+            {"dataset": m.dataset, "version": m.version, "ok": all(c.ok for c in checks)}
+            | {"checks": [vars(c) for c in checks]}
+            for m, checks in found
+        ]
+        click.echo(json.dumps({"ok": not failed, "replicas": facts}, ensure_ascii=False))
+    else:
+        for manifest, checks in found:
+            click.echo(f"{manifest.dataset} {manifest.version}")
+            for check in checks:
+                detail = f" ({check.detail})" if check.detail else ""
+                place = f"{check.table}: " if check.table else ""
+                click.echo(f"  {'ok    ' if check.ok else 'FAILED'} {place}{check.what}{detail}")
+    if failed:
+        lines = [f"{m.dataset} {c.table}: {c.what}: {c.detail}" for m, c in failed]
+        raise VerifyError(f"{len(failed)} checks failed:\n" + "\n".join(lines))
+
+
+@main.command("list")
+@_SPECS
+@_JSON
+def list_datasets(specs: tuple[Path, ...], as_json: bool) -> None:
+    """List the datasets that can be built."""
+    from synthetic.spec.load import load_all, packaged
+
+    own = [path.stem for folder in specs for path in sorted(folder.glob("*.toml"))]
+    known = load_all([*packaged(), *own], specs)
+    if as_json:
+        facts = [
+            {"dataset": name, "title": spec.title.model_dump(), "tables": list(spec.tables)}
+            for name, spec in known.items()
+        ]
+        click.echo(json.dumps({"datasets": facts}, ensure_ascii=False))
+        return
+    for name, spec in known.items():
+        click.echo(f"{name:<14}{spec.title.vi} / {spec.title.en}: {', '.join(spec.tables)}")
+
+
+@main.command()
+@click.argument("dataset")
+@_SPECS
+@_JSON
+def show(dataset: str, specs: tuple[Path, ...], as_json: bool) -> None:
+    """Show a dataset's tables and columns, and where each column comes from."""
+    from synthetic.spec.load import load_all
+
+    spec = load_all([dataset], specs)[dataset]
+    if as_json:
+        click.echo(json.dumps(spec.model_dump(mode="json", exclude_none=True), ensure_ascii=False))
+        return
+    click.echo(f"{spec.dataset}: {spec.title.vi} / {spec.title.en}\n{spec.description.en}")
+    for name, table in spec.tables.items():
+        click.echo(f"\n{name}: {table.title.vi} / {table.title.en}")
+        for column, told in table.columns.items():
+            if told.hidden:
+                continue
+            source = next(
+                f"{key} {value}" if isinstance(value := getattr(told, key), str) else key
+                for key in ("take", "follows", "derive", "assume", "identifier", "link")
+                if getattr(told, key) is not None
+            )
+            unit = f" [{told.unit}]" if told.unit else ""
+            click.echo(f"  {column:<18}{told.type:<9}{told.title.en}{unit} <- {source}")
+
+
+@main.command()
+@click.argument("spec", type=click.Path(path_type=Path))
+@_SPECS
+def check(spec: Path, specs: tuple[Path, ...]) -> None:
+    """Check a spec file, with file, table, key, value and remedy of every fault."""
+    from synthetic.spec.check import check_specs
+    from synthetic.spec.load import load, load_all
+
+    read = load(spec)
+    used = load_all(read.uses, (*specs, spec.parent))
+    check_specs({**used, read.dataset: read})
+    click.echo(f"{spec}: no fault found in {len(read.tables)} tables")
+
+
+@main.command()
+@click.option("--dry-run", is_flag=True, help="Tell what would be written.")
+def freeze(dry_run: bool) -> None:
+    """Remake the packaged models: the household fits of all packaged specs, as whole numbers."""
+    from synthetic.generation import models, poolfit
+    from synthetic.spec.check import check_specs
+    from synthetic.spec.load import load_all, packaged
+
+    specs = load_all(packaged())
+    wanted = {}
+    for dataset, margins in check_specs(specs).items():
+        for pool in specs[dataset].pools.values():
+            inputs = poolfit.inputs(pool, margins)
+            wanted[models.packaged_folder() / f"{poolfit.key(pool, inputs)}.npz"] = (pool, inputs)
+    for path in sorted(set(models.packaged_folder().glob("*.npz")) - set(wanted)):
+        click.echo(f"remove {path.name}")
+        if not dry_run:
+            path.unlink()
+    for path, (pool, inputs) in wanted.items():
+        click.echo(f"write {path.name}")
+        if not dry_run:
+            models.save(path, poolfit.fit(pool, inputs))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
