@@ -25,6 +25,7 @@ from synthetic.errors import BuildError, nearest
 from synthetic.generation.draws import Stream, below, words
 from synthetic.generation.permutation import permute, unpermute
 from synthetic.generation.values import Values
+from synthetic.tables import arrow
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -148,14 +149,12 @@ def _mobile_number(stream: Stream, rows: Rows) -> Values:
 
 def _enterprise_name(stream: Stream, rows: Rows) -> Values:
     del stream
-    marked = pa.array([NAME_MARK]).take(pa.array(np.zeros(len(rows.key), dtype=np.int64)))
-    name = rows.parts["name"].strings()
-    return Values(text=pc.binary_join_element_wise(name, marked, ""))
+    return Values(text=arrow.joined(rows.parts["name"].strings(), arrow.strings([NAME_MARK])[0]))
 
 
 def _matches(pattern: str) -> Callable[[pa.Array], Flags]:
     def marked(texts: pa.Array) -> Flags:
-        return np.asarray(pc.match_substring_regex(texts, f"^(?:{pattern})$"))
+        return arrow.to_numpy(pc.match_substring_regex(texts, f"^(?:{pattern})$")).astype(np.bool_)
 
     return marked
 
@@ -163,7 +162,7 @@ def _matches(pattern: str) -> Callable[[pa.Array], Flags]:
 def _is_tax_code(texts: pa.Array) -> Flags:
     shaped = _matches(r"[0-9]{10}")(texts)
     numbers = np.zeros(len(texts), dtype=np.int64)
-    numbers[shaped] = np.asarray(texts.filter(pa.array(shaped)).cast(pa.int64()))
+    numbers[shaped] = arrow.to_numpy(texts.filter(arrow.flags(shaped)).cast(pa.int64()))
     return shaped & (numbers % 10 == (_check_digit(numbers // 10) + 5) % 10)
 
 
@@ -186,7 +185,7 @@ def kind(name: str) -> Kind:
 
 def is_synthetic(kind_name: str, text: str) -> bool:
     """Tell whether an identifier carries the mark that no real one can carry."""
-    return bool(kind(kind_name).is_marked(pa.array([text], pa.string()))[0])
+    return bool(kind(kind_name).is_marked(arrow.strings([text]))[0])
 
 
 def household_rank(stream: Stream, personal_number: str) -> int:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +16,7 @@ import pyarrow.compute as pc
 
 from synthetic.errors import BuildError
 from synthetic.spec.expressions import Call, Literal, Name, Node
+from synthetic.tables import arrow
 
 Ints = npt.NDArray[np.int64]
 _EPOCH = dt.date(1970, 1, 1)
@@ -47,7 +51,7 @@ class Values:
         return Values(
             None if self.data is None else self.data[at],
             self.domain,
-            None if self.text is None else self.text.take(pa.array(at)),
+            None if self.text is None else self.text.take(arrow.numbers(at)),
             None if self.missing is None else self.missing[at],
         )
 
@@ -61,19 +65,15 @@ class Values:
         """The values as an Arrow array of strings."""
         if self.text is not None:
             return self.text
-        return pa.array(self.domain, pa.string()).take(pa.array(self.ints))
+        assert self.domain is not None
+        return arrow.strings(self.domain).take(arrow.numbers(self.ints))
 
     def recoded(self, domain: tuple[str, ...]) -> Values:
         """The same texts as positions in another domain, which must hold them all."""
         assert self.domain is not None
         if domain == self.domain:
             return self
-        place = {text: i for i, text in enumerate(domain)}
-        return Values(
-            np.array([place[text] for text in self.domain], dtype=np.int64)[self.ints],
-            domain,
-            missing=self.missing,
-        )
+        return Values(_places(self.domain, domain)[self.ints], domain, missing=self.missing)
 
 
 def days(date: dt.date) -> int:
@@ -142,6 +142,18 @@ def _band(values: Values, tree: Call) -> Values:
     return Values(np.minimum(values.ints // width, top // width), tuple(labels))
 
 
+@lru_cache(maxsize=64)
+def _union(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(a + b))
+
+
+@lru_cache(maxsize=64)
+def _places(domain: tuple[str, ...], other: tuple[str, ...]) -> Ints:
+    """Where each text of a domain stands in another that holds them all."""
+    place = {text: i for i, text in enumerate(other)}
+    return np.array([place[text] for text in domain], dtype=np.int64)
+
+
 def _same(a: Values, b: Values) -> npt.NDArray[np.bool_]:
     if a.domain is not None and b.domain is not None:
         if len(b.domain) == 1:  # a literal
@@ -150,25 +162,41 @@ def _same(a: Values, b: Values) -> npt.NDArray[np.bool_]:
             except ValueError:
                 return np.zeros(len(a), dtype=np.bool_)
             return np.asarray(a.ints == wanted)
-        union = tuple(dict.fromkeys(a.domain + b.domain))
+        union = _union(a.domain, b.domain)
         return np.asarray(a.recoded(union).ints == b.recoded(union).ints)
     if a.data is not None and b.data is not None and a.domain is None and b.domain is None:
         return np.asarray(a.ints == b.ints)
-    return np.asarray(pc.equal(a.strings(), b.strings()).to_numpy(zero_copy_only=False))
+    return arrow.to_numpy(pc.equal(a.strings(), b.strings())).astype(np.bool_)
 
 
 def _choose(condition: Values, yes: Values, no: Values) -> Values:
     chosen = condition.ints != 0
     if yes.domain is not None and no.domain is not None:
-        union = tuple(dict.fromkeys(yes.domain + no.domain))
+        union = _union(yes.domain, no.domain)
         return Values(np.where(chosen, yes.recoded(union).ints, no.recoded(union).ints), union)
     if yes.text is not None or no.text is not None:
-        return Values(text=pc.if_else(pa.array(chosen), yes.strings(), no.strings()))
+        return Values(text=pc.if_else(arrow.flags(chosen), yes.strings(), no.strings()))
     return Values(np.where(chosen, yes.ints, no.ints))
 
 
+_MAX_JOINED = 65_536  # texts of a joined domain; larger ones are joined row by row
+
+
+@lru_cache(maxsize=64)
+def _joined(domains: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    return tuple("".join(parts) for parts in product(*domains))
+
+
 def _concat(*parts: Values) -> Values:
-    return Values(text=pc.binary_join_element_wise(*(p.strings() for p in parts), ""))
+    domains = tuple(p.domain for p in parts if p.domain is not None)
+    if len(domains) == len(parts) and math.prod(map(len, domains)) <= _MAX_JOINED:
+        joined = _joined(domains)
+        if len(set(joined)) == len(joined):
+            index = parts[0].ints
+            for part, domain in zip(parts[1:], domains[1:], strict=True):
+                index = index * len(domain) + part.ints
+            return Values(index, joined)
+    return Values(text=arrow.joined(*(part.strings() for part in parts)))
 
 
 def _years_between(start: Values, end: Values) -> Values:

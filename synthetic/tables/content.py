@@ -20,13 +20,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from synthetic.tables import arrow
+
 Words = npt.NDArray[np.uint64]
 _MASK = (1 << 64) - 1
 _PRIME = np.uint64(0x9E3779B97F4A7C15 | 1)
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _MISSING = np.uint64(0x6D697373696E6721)
 _MAX_TEXT = 4096  # bytes; longer texts have no place in a column
-_BATCH = 65_536  # rows hashed at a time
+_BATCH = 262_144  # rows hashed at a time: a dictionary is hashed once for each
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,16 @@ def _codes(column: pa.Array) -> Words:
     missing = column.null_count > 0
     if pa.types.is_dictionary(column.type):
         indices = pc.fill_null(column.indices, 0) if missing else column.indices
-        codes = _text_codes(column.dictionary)[np.asarray(indices)]
+        codes = _text_codes(column.dictionary)[arrow.to_numpy(indices).astype(np.int64)]
     elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         codes = _text_codes(pc.fill_null(column, "") if missing else column)
     else:
         filled = pc.fill_null(_as_integers(column), 0) if missing else _as_integers(column)
-        codes = _mix(np.asarray(filled).astype(np.int64).view(np.uint64) * _PRIME + np.uint64(1))
+        codes = _mix(
+            arrow.to_numpy(filled).astype(np.int64).view(np.uint64) * _PRIME + np.uint64(1)
+        )
     if missing:
-        codes = np.where(np.asarray(column.is_null()), _MISSING, codes)
+        codes = np.where(arrow.to_numpy(column.is_null()), _MISSING, codes)
     return codes
 
 
@@ -111,48 +115,39 @@ def _as_integers(column: pa.Array) -> pa.Array:
 
 
 def _text_codes(column: pa.Array) -> Words:
-    """A polynomial hash of the UTF-8 bytes, mixed with the length."""
+    """A polynomial hash of the UTF-8 bytes, eight at a time, mixed with the length."""
     column = column.cast(pa.string()) if not pa.types.is_string(column.type) else column
     n = len(column)
     if n == 0:
         return np.zeros(0, dtype=np.uint64)
     buffers = column.buffers()
-    offsets = np.frombuffer(buffers[1], dtype=np.int32)[column.offset : column.offset + n + 1]
-    length = np.diff(offsets)
+    ends = np.frombuffer(buffers[1], dtype=np.int32)[column.offset : column.offset + n + 1]
+    starts, length = ends[:-1] - ends[0], np.diff(ends)
     if length.max() > _MAX_TEXT:
         raise ValueError(f"a text of {length.max()} bytes; at most {_MAX_TEXT}")
-    if buffers[2] is None:
-        return _mix(np.zeros(n, dtype=np.uint64))
-    data = np.frombuffer(buffers[2], dtype=np.uint8)[offsets[0] : offsets[-1]]
-    if (length == length[0]).all() and length[0]:
-        total = _fixed(data.reshape(n, length[0]))
-    else:
-        total = _varying(data, offsets - offsets[0], length)
+    total = np.zeros(n, dtype=np.uint64)
+    if buffers[2] is not None:
+        data = np.frombuffer(buffers[2], dtype=np.uint8)[ends[0] : ends[-1]]
+        _add_words(total, data, starts.astype(np.int64), length)
     return _mix(total + length.astype(np.uint64) * _M1)
 
 
-def _powers() -> Words:
-    powers = np.ones(_MAX_TEXT + 1, dtype=np.uint64)
-    powers[1:] = _PRIME
-    return np.multiply.accumulate(powers)
+# What remains of eight bytes when only so many of them belong to the text.
+_KEEP = np.array([(1 << (8 * k)) - 1 for k in range(9)], dtype=np.uint64)
 
 
-_POWERS = _powers()
-
-
-def _fixed(characters: npt.NDArray[np.uint8]) -> Words:
-    total = np.zeros(len(characters), dtype=np.uint64)
-    for column in range(characters.shape[1]):
-        total *= _PRIME
-        total += characters[:, column]
-    return total
-
-
-def _varying(
-    data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int32], length: npt.NDArray[np.int32]
-) -> Words:
-    """Byte i of a text of length L counts P**(L - 1 - i), as in `_fixed`."""
-    ends = np.repeat(offsets[1:] - 1, length)
-    terms = _POWERS[ends - np.arange(len(data), dtype=np.int32)] * data
-    running = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(terms, dtype=np.uint64)])
-    return running[offsets[1:]] - running[offsets[:-1]]
+def _add_words(
+    total: Words,
+    data: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    length: npt.NDArray[np.int32],
+) -> None:
+    """Take each text as little-endian words, the last filled up with zeros."""
+    padded = np.concatenate([data, np.zeros(8, dtype=np.uint8)])
+    # A word may begin at any byte.
+    words = np.ndarray((len(data) + 1,), dtype="<u8", buffer=padded, strides=(1,))
+    for taken in range(0, int(length.max()), 8):
+        left = np.clip(length - taken, 0, 8)
+        word = words[np.minimum(starts + taken, len(data))] & _KEEP[left]
+        # Texts that have ended keep their sum, so that a batch's longest text changes no other's.
+        np.copyto(total, total * _PRIME + word, where=left > 0)

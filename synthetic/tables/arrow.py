@@ -1,0 +1,88 @@
+"""Between NumPy and Arrow by their buffers alone.
+
+`pyarrow.array` and `numpy.asarray` of an Arrow array look whether they were given something of
+pandas, and to look they import it: a second and a half that a build does not need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Flags = npt.NDArray[np.bool_]
+_TYPES = {np.dtype(np.int32): pa.int32(), np.dtype(np.int64): pa.int64()}
+
+
+def numbers(values: npt.NDArray[np.integer], missing: Flags | None = None) -> pa.Array:
+    """An Arrow array of int32 or int64 numbers, with no value where `missing`."""
+    values = np.ascontiguousarray(values)
+    valid, n_missing = _validity(missing)
+    return pa.Array.from_buffers(
+        _TYPES[values.dtype], len(values), [valid, pa.py_buffer(values)], n_missing
+    )
+
+
+def flags(values: Flags, missing: Flags | None = None) -> pa.Array:
+    """An Arrow array of booleans."""
+    valid, n_missing = _validity(missing)
+    return pa.Array.from_buffers(pa.bool_(), len(values), [valid, _bits(values)], n_missing)
+
+
+def strings(values: Sequence[str]) -> pa.Array:
+    """An Arrow array of a few texts."""
+    encoded = [value.encode() for value in values]
+    offsets = np.zeros(len(encoded) + 1, dtype=np.int32)
+    np.cumsum([len(text) for text in encoded], out=offsets[1:])
+    return pa.StringArray.from_buffers(
+        len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))
+    )
+
+
+def joined(*texts: pa.Array | pa.Scalar) -> pa.Array:
+    """Texts put together, row by row."""
+    return pc.binary_join_element_wise(*texts, strings([""])[0])
+
+
+def without(texts: pa.Array, missing: Flags) -> pa.Array:
+    """The same texts, with no value where `missing`; their bytes stay where they are."""
+    _, offsets, data = texts.buffers()
+    valid, n_missing = _validity(missing)
+    return pa.Array.from_buffers(
+        pa.string(), len(texts), [valid, offsets, data], n_missing, texts.offset
+    )
+
+
+def coded(index: npt.NDArray[np.integer], domain: pa.Array, missing: Flags | None) -> pa.Array:
+    """A dictionary array: positions in a domain of texts."""
+    return pa.DictionaryArray.from_arrays(numbers(index.astype(np.int32), missing), domain)
+
+
+def to_numpy(array: pa.Array) -> npt.NDArray[np.generic]:
+    """The numbers or booleans of an Arrow array; where there is no value, anything."""
+    data, start, end = array.buffers()[1], array.offset, array.offset + len(array)
+    if pa.types.is_boolean(array.type):
+        bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8), bitorder="little")
+        return bits[start:end].astype(np.bool_)
+    kind = "i" if pa.types.is_signed_integer(array.type) else "u"
+    if pa.types.is_date32(array.type):
+        kind = "i"
+    return np.frombuffer(data, dtype=f"{kind}{array.type.bit_width // 8}")[start:end]
+
+
+def missing_of(array: pa.Array) -> Flags | None:
+    """Where an Arrow array has no value, or None if it has one everywhere."""
+    return to_numpy(array.is_null()).astype(np.bool_) if array.null_count else None
+
+
+def _validity(missing: Flags | None) -> tuple[pa.Buffer | None, int]:
+    if missing is None or not missing.any():
+        return None, 0
+    return _bits(~missing), int(missing.sum())
+
+
+def _bits(values: Flags) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(values, bitorder="little"))
