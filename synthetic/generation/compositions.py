@@ -116,7 +116,11 @@ class _Simulation:
 
     def spouses(self, wife_age: int) -> tuple[int, int]:
         """Ages of husband and wife."""
-        return max(20, wife_age + round(self.rng.gauss(3, 3))), wife_age
+        return max(20, wife_age + self.husband_older()), wife_age
+
+    def husband_older(self) -> int:
+        """Years by which a husband is older than his wife."""
+        return min(max(round(self.rng.gauss(3, 3)), -4), 12)
 
     def couple(self) -> list[Member]:
         wife_age = self.between(19, 34) if self.rng.random() < 0.3 else self.between(42, 92, 62)
@@ -146,6 +150,7 @@ class _Simulation:
         first = self.first_birth()
         wife_age = first + self.between(0, 32, 7)
         husband, wife = self.spouses(wife_age)
+        husband = max(husband, wife - first + 20)  # twenty at least when the first child came
         children = self.children(wife, first, 0, _CHILD)
         return [
             Member(husband, _M, _HEAD, _MARRIED, 0),
@@ -162,7 +167,7 @@ class _Simulation:
         state = self.rng.choices([_WIDOWED, _DIVORCED, _NEVER], [50, 40, 10])[0]
         if self.rng.random() < 0.75:
             return [Member(mother, _F, _HEAD, state, 0), *children]
-        father = max(mother + round(self.rng.gauss(3, 3)), children[0].age + 20)
+        father = max(mother + self.husband_older(), children[0].age + 20)
         own = [Member(c.age, c.sex, c.relation, c.marital, 0) for c in children]
         return [Member(father, _M, _HEAD, state if state != _NEVER else _DIVORCED, 0), *own]
 
@@ -184,7 +189,7 @@ class _Simulation:
         """The elder is head; a married son lives with wife and children in the house."""
         first = self.first_birth()
         wife = first + self.between(0, 18, 4)
-        son = self.spouses(wife)[0]
+        son = max(self.spouses(wife)[0], wife - first + 20)
         mother = son + self.between(18, 36, 24)
         father = max(self.spouses(mother)[0], son + 20)
         young = [

@@ -78,40 +78,53 @@ def households(weights: Mapping[Shape, int], quota: Quota) -> dict[Shape, int]:
     missing_males = quota.males - sum(m * c for (m, _), c in counts.items())
     missing_females = quota.females - sum(f * c for (_, f), c in counts.items())
     while missing_males or missing_females:
-        step = (_sign(missing_males), _sign(missing_females))
-        if step[0] == step[1]:  # one person at a time
-            step = (step[0], 0) if abs(missing_males) >= abs(missing_females) else (0, step[1])
-        _exchange(counts, weights, n, grand, step)
+        x, y = _sign(missing_males), _sign(missing_females)
+        # One man more and one woman less in one exchange where that is possible, else in two.
+        steps = [(x, y)] if x * y < 0 else []
+        steps += [(x, 0)] if x else []
+        steps += [(0, y)] if y else []
+        if abs(missing_females) > abs(missing_males):
+            steps.reverse()
+        step = _exchange(counts, weights, n, grand, steps)
         missing_males -= step[0]
         missing_females -= step[1]
     return counts
 
 
 def _exchange(
-    counts: dict[Shape, int], weights: Mapping[Shape, int], n: int, grand: int, step: Shape
-) -> None:
-    """Exchange one household for one that differs by `step`, where it disturbs least.
+    counts: dict[Shape, int], weights: Mapping[Shape, int], n: int, grand: int, steps: list[Shape]
+) -> Shape:
+    """Exchange one household for one that differs by a step, where it disturbs least.
 
-    (0, 0) stands for no household: a household of one may be added or dropped.
+    (0, 0) stands for no household: a household of one may be added or dropped. Returns the change
+    in males and females: the first of the steps that some household can make.
     """
 
     def excess(shape: Shape) -> int:
         return counts[shape] * grand - n * weights[shape] if shape != (0, 0) else 0
 
-    pairs = []
-    for shape in [*counts, (0, 0)]:
-        other = (shape[0] + step[0], shape[1] + step[1])
-        if shape != (0, 0) and not counts[shape]:
-            continue
-        if other in counts or other == (0, 0):
-            pairs.append((excess(shape) - excess(other), shape, other))
-    if not pairs:
-        raise BuildError(f"no household can change by {step}; the pool lacks small households")
-    _, given, taken = max(pairs)
-    if given != (0, 0):
-        counts[given] -= 1
-    if taken != (0, 0):
-        counts[taken] += 1
+    for step in steps:
+        pairs = [
+            (excess(shape) - excess(other), shape, other)
+            for shape in [*counts, (0, 0)]
+            if (other := (shape[0] + step[0], shape[1] + step[1])) in counts or other == (0, 0)
+            if shape == (0, 0) or counts[shape]
+        ]
+        if pairs:
+            _, given, taken = max(pairs)
+            if given != (0, 0):
+                counts[given] -= 1
+            if taken != (0, 0):
+                counts[taken] += 1
+            return step
+    # Dissolve a household that holds somebody too many; its others are housed anew.
+    for shape in counts:
+        if counts[shape] and any(
+            s * n < 0 for step in steps for s, n in zip(step, shape, strict=True)
+        ):
+            counts[shape] -= 1
+            return (-shape[0], -shape[1])
+    raise BuildError("the pool lacks households of one man and of one woman")
 
 
 def _sign(value: int) -> int:

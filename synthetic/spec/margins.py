@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from synthetic import statistics
-from synthetic.errors import SpecError, nearest
+from synthetic.errors import SpecError, SyntheticError, nearest
 from synthetic.spec.models import MarginSpec, Spec
 
 Cell = tuple[str, ...]
@@ -113,8 +113,10 @@ def _resolve(
             margin = margin.over(*(axis for axis in margin.axes if axis not in wanted.sum_over))
         if wanted.rescale is not None:
             margin = _rescale(margin, other(wanted.rescale.to), wanted.rescale.over)
-    except SpecError as error:
-        raise error if str(error).startswith(file) else SpecError(f"{where}: {error}") from None
+    except SyntheticError as error:
+        if str(error).startswith(file):  # another margin's, told already
+            raise
+        raise SpecError(f"{where}: {error}") from None
     done[name] = margin
     return margin
 

@@ -91,7 +91,9 @@ def _codes(column: pa.Array) -> Words:
     missing = column.null_count > 0
     if pa.types.is_dictionary(column.type):
         indices = pc.fill_null(column.indices, 0) if missing else column.indices
-        codes = _text_codes(column.dictionary)[arrow.to_numpy(indices).astype(np.int64)]
+        # A dictionary without entries belongs to a column without values.
+        known = _text_codes(column.dictionary) if len(column.dictionary) else np.zeros(1, np.uint64)
+        codes = known[arrow.to_numpy(indices).astype(np.int64)]
     elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         codes = _text_codes(pc.fill_null(column, "") if missing else column)
     else:

@@ -43,7 +43,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
         temporary = None
         _sync_folder(path.parent)
     except OSError as error:
@@ -51,13 +51,14 @@ def write_atomically(path: Path, data: bytes) -> None:
     finally:
         if temporary is not None:
             with suppress(OSError):
-                os.unlink(temporary)
+                Path(temporary).unlink()
 
 
 def write_json(path: Path, value: Any) -> None:
     """Put this value at this path as readable JSON, whole or not at all."""
     text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
-    write_atomically(path, (text + "\n").encode())
+    # Half of a pair of surrogates cannot be written, but its escape is JSON all the same.
+    write_atomically(path, (text + "\n").encode("utf-8", "backslashreplace"))
 
 
 def make_folder(path: Path) -> Path:

@@ -1,0 +1,148 @@
+"""The expression language: what it accepts, what it refuses, and that two evaluations agree."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synthetic.errors import SpecError
+from synthetic.evaluation.sql import quote, render
+from synthetic.generation.values import Values, days, evaluate
+from synthetic.spec.expressions import Type, check, parse
+
+COLUMNS = {"age": Type.INTEGER, "n": Type.INTEGER, "sex": Type.TEXT, "born": Type.DATE}
+AS_OF = dt.date(2024, 12, 31)
+
+
+@pytest.mark.parametrize(
+    ("source", "gives"),
+    [
+        ("age + 2 * n", Type.INTEGER),
+        ("-age // 5 % 3", Type.INTEGER),
+        ('sex == "male" and not age >= 18 or n in (1, 2)', Type.BOOLEAN),
+        ('if(age > 3, "a", sex)', Type.TEXT),
+        ("years_between(born, as_of())", Type.INTEGER),
+        ("born + 30", Type.DATE),
+        ("born - born", Type.INTEGER),
+        ("date(year(born), 1, 1)", Type.DATE),
+        ("band(age, 5, 80)", Type.TEXT),
+        ('concat(sex, " ", "x")', Type.TEXT),
+    ],
+)
+def test_an_expression_has_a_type(source, gives):
+    check(source, COLUMNS, gives)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("", "expected a value, found 'the end'"),
+        ("age +", "expected a value, found 'the end'"),
+        ("(age", "expected '\\)'"),
+        ("age @ 3", "'@' is not part of the language, at character 5"),
+        ("1.5", "not part of the language"),
+        ('"open', "not part of the language"),
+        ("agee + 1", "unknown column 'agee'.*did you mean 'age'"),
+        ("yeer(born)", "unknown function 'yeer'; did you mean 'year'"),
+        ('age + "1"', r"'\+' does not take \(integer, text\)"),
+        ("age < n < 3", "do not chain"),
+        ("age", "gives integer; boolean is needed"),
+        ("age == age // 0", "'//' by zero"),
+        ("age == age // n", "needs written values"),
+        ("99999999999999999999 == 1", "larger than"),
+        ("__import__('os')", "not part of the language"),
+        ('__import__("os")', "unknown function '__import__'"),
+        ("age.__class__ == 1", "unknown column 'age.__class__'"),
+        ("age if 1 else 2", "unexpected 'if'"),
+        ("lambda: 1", "not part of the language"),
+        ("[1][0] == 1", "not part of the language"),
+        ("(" * 100 + "1" + ")" * 100, "nested deeper than"),
+        ("(" * 200 + "1" + ")" * 200, "words; at most"),
+        ("not " * 200 + "true", "nested deeper than"),
+        ("1" + "+1" * 500 + " == 1", "words; at most"),
+        ("x" * 3000, "characters; at most"),
+    ],
+)
+def test_a_hostile_or_wrong_expression_is_refused(source, message):
+    with pytest.raises(SpecError, match=message):
+        check(source, COLUMNS, Type.BOOLEAN)
+
+
+@given(st.text(max_size=200))
+def test_any_text_parses_or_is_refused_in_words(source):
+    try:
+        parse(source)
+    except SpecError as error:
+        assert str(error)
+
+
+number = st.deferred(
+    lambda: (
+        st.sampled_from(["age", "n", "0", "1", "7", "18"])
+        | st.tuples(number, st.sampled_from(["+", "-"]), number).map(lambda t: f"({' '.join(t)})")
+        | number.map(lambda t: f"({t} * 3)")
+        | number.map(lambda t: f"-{t}")
+        | st.tuples(truth, number, number).map(lambda t: f"if({', '.join(t)})")
+        | st.sampled_from(
+            ["year(born)", "month(born)", "day(born)", "years_between(born, as_of())"]
+        )
+    )
+)
+truth = st.deferred(
+    lambda: (
+        st.tuples(number, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), number).map(
+            lambda t: f"({' '.join(t)})"
+        )
+        | st.sampled_from(
+            ['sex == "male"', 'sex != "x"', 'sex in ("male", "other")', "born < as_of()"]
+        )
+        | st.tuples(truth, st.sampled_from(["and", "or"]), truth).map(lambda t: f"({' '.join(t)})")
+        | truth.map(lambda t: f"(not {t})")
+    )
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    truth,
+    st.integers(0, 100),
+    st.integers(0, 50),
+    st.sampled_from(["male", "female"]),
+    st.dates(dt.date(1900, 1, 1), dt.date(2024, 12, 31)),
+)
+def test_numpy_and_sql_agree(source, age, n, sex, born):
+    try:
+        tree = check(source, COLUMNS, Type.BOOLEAN)
+    except SpecError as error:
+        assert "at most" in str(error) or "nested deeper" in str(error)
+        return
+    columns = {
+        "age": Values(np.array([age])),
+        "n": Values(np.array([n])),
+        "sex": Values(np.array([1 if sex == "female" else 0]), ("male", "female")),
+        "born": Values(np.array([days(born)])),
+    }
+    ours = bool(evaluate(tree, columns.__getitem__, 1, AS_OF).ints[0])
+    query = render(tree, lambda path: quote(path[0]), AS_OF)
+    with duckdb.connect() as connection:
+        (theirs,) = connection.execute(
+            f"SELECT {query} FROM (SELECT ?::BIGINT AS age, ?::BIGINT AS n, ? AS sex, ?::DATE AS born)",
+            [age, n, sex, born],
+        ).fetchone()
+    assert ours == theirs
+
+
+@given(st.integers(0, 130), st.sampled_from([(5, 80), (10, 100), (1, 3)]))
+def test_bands_agree_too(age, shape):
+    tree = parse(f"band(age, {shape[0]}, {shape[1]})")
+    ours = evaluate(tree, {"age": Values(np.array([age]))}.__getitem__, 1, AS_OF)
+    with duckdb.connect() as connection:
+        (theirs,) = connection.execute(
+            f"SELECT {render(tree, lambda path: path[0], AS_OF)} FROM (SELECT {age} AS age)"
+        ).fetchone()
+    assert ours.strings().to_pylist() == [theirs]
