@@ -9,6 +9,14 @@ import pytest
 from synthetic.build import Order, build, make_recipe
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="Rewrite the golden texts; read the difference before committing it.",
+    )
+
+
 @pytest.fixture(scope="session")
 def replicas(tmp_path_factory) -> Path:
     """A home whose `replicas` folder holds population and enterprise at scale 0.001."""

@@ -88,7 +88,11 @@ def _with_used(manifest: Manifest) -> tuple[dict[str, Manifest], list[Check]]:
     root = manifest.folder.parent.parent
     for dataset, version in manifest.data["depends"].items():
         try:
-            replicas[dataset] = read(root / dataset / version)
+            used = read(root / dataset / version)
+            missing = [p for t in used.tables for p in used.files(t["name"]) if not p.is_file()]
+            if missing:
+                raise StorageError(f"{missing[0]} is missing")
+            replicas[dataset] = used
         except StorageError as error:
             problems.append(Check("", f"uses {dataset}", False, str(error)))
     return replicas, problems
@@ -134,8 +138,9 @@ def _check_content(
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return 0 if row is None else int(row[0])
+    # All rows are fetched: a result that is half read blocks the connection.
+    ((value,),) = connection.execute(query).fetchall()
+    return int(value)
 
 
 def _view(dataset: str, table: str) -> str:

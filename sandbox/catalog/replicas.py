@@ -1,0 +1,165 @@
+"""The replicas that are built on this machine, read from their manifests.
+
+A replica is an immutable folder `<dataset>/<version>` with a `manifest.json`; nothing is written
+here. A folder without a manifest is a build that did not finish, and is passed over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.errors import CatalogError
+from sandbox.settings import Settings
+from synthetic.errors import nearest
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1  # of manifest.json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What was asked of a build. Replicas of one recipe belong to one country."""
+
+    scale: str  # share of the country's persons, as a decimal number
+    area: str | None  # a province's code, or the whole country
+    seed: int
+    margins: str  # "exact" or "sampled"
+
+    @classmethod
+    def read(cls, recipe: Mapping[str, Any]) -> Recipe:
+        """Take the recipe out of a manifest or a run's record."""
+        return cls(
+            scale=str(recipe["scale"]),
+            area=None if recipe["area"] is None else str(recipe["area"]),
+            seed=int(recipe["seed"]),
+            margins=str(recipe["margins"]),
+        )
+
+    def options(self) -> str:
+        """Write the options of `synthetic build` that ask for this recipe."""
+        area = "" if self.area is None else f" --area {self.area}"
+        return f"--scale {self.scale}{area} --seed {self.seed} --margins {self.margins}"
+
+    def __str__(self) -> str:
+        area = "whole country" if self.area is None else f"area {self.area}"
+        return f"scale {self.scale}, {area}, seed {self.seed}, {self.margins} margins"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Replica:
+    """One built replica: its folder and what its manifest says."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    manifest_sha256: str
+    published_at: int  # nanoseconds since 1970, when the folder was put in place
+
+    @property
+    def dataset(self) -> str:
+        """The dataset that it replicates."""
+        return str(self.manifest["dataset"])
+
+    @property
+    def version(self) -> str:
+        """The name of its content."""
+        return str(self.manifest["version"])
+
+    @property
+    def recipe(self) -> Recipe:
+        """What was asked of the build."""
+        return Recipe.read(self.manifest["recipe"])
+
+    @property
+    def depends(self) -> dict[str, str]:
+        """The versions of other datasets that its keys lead to."""
+        return {str(name): str(version) for name, version in self.manifest["depends"].items()}
+
+    @property
+    def tables(self) -> dict[str, Mapping[str, Any]]:
+        """The tables by name, as the manifest describes them."""
+        return {table["name"]: table for table in self.manifest["tables"]}
+
+    def table(self, name: str) -> Mapping[str, Any]:
+        """Give one table's description."""
+        if name not in self.tables:
+            raise CatalogError(
+                f"dataset {self.dataset!r} has no table {name!r}; {nearest(name, self.tables)}"
+            )
+        return self.tables[name]
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """Name the columns of a table."""
+        return tuple(column["name"] for column in self.table(table)["columns"])
+
+
+def replicas(settings: Settings) -> tuple[Replica, ...]:
+    """Give every built replica, the newest first."""
+    found = [
+        replica
+        for manifest in settings.replicas.glob("*/*/manifest.json")
+        if not manifest.parent.name.startswith(".") and (replica := _read(manifest)) is not None
+    ]
+    return tuple(sorted(found, key=lambda r: (-r.published_at, r.dataset, r.version)))
+
+
+def newest(settings: Settings, dataset: str) -> Replica:
+    """Give the newest replica of a dataset."""
+    built = replicas(settings)
+    for replica in built:
+        if replica.dataset == dataset:
+            return replica
+    raise not_built(dataset, {replica.dataset for replica in built})
+
+
+def not_built(dataset: str, built: set[str]) -> CatalogError:
+    """Say that a dataset is not built and how to build it, or that there is none of this name."""
+    # Specs are read with pydantic, which a notebook's import need not wait for.
+    from synthetic.spec.load import packaged
+
+    known = built | set(packaged())
+    if dataset in known:
+        return CatalogError(
+            f"dataset {dataset!r} is not built on this machine; build it with: "
+            f"synthetic build {dataset} --scale 0.01"
+        )
+    return CatalogError(f"there is no dataset {dataset!r}; {nearest(dataset, known)}")
+
+
+def _read(path: Path) -> Replica | None:
+    """Read one manifest, or pass over what no reader of this version can use, with a warning."""
+    try:
+        content = path.read_bytes()
+        manifest = json.loads(content)
+        replica = Replica(
+            folder=path.parent,
+            manifest=manifest,
+            manifest_sha256=hashlib.sha256(content).hexdigest(),
+            published_at=path.stat().st_mtime_ns,
+        )
+        _check(replica)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("passed over %s: not a manifest that can be read (%s)", path, error)
+        return None
+    return replica
+
+
+def _check(replica: Replica) -> None:
+    """Touch what every reader relies on, so that a broken manifest is met here alone."""
+    if replica.manifest["format"] != FORMAT:
+        raise ValueError(f"format {replica.manifest['format']!r}, this version reads {FORMAT}")
+    if (replica.dataset, replica.version) != replica.folder.parts[-2:]:
+        raise ValueError(f"it names {replica.dataset}/{replica.version}")
+    if not replica.recipe.scale or replica.depends.keys() & {replica.dataset}:
+        raise ValueError("its recipe or its dependencies cannot be")
+    for name in replica.tables:
+        replica.columns(name)
+        for file in replica.table(name)["files"]:
+            if Path(file["path"]).parent != Path(name):
+                raise ValueError(f"file {file['path']!r} lies outside its table's folder")

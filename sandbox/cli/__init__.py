@@ -1,0 +1,56 @@
+"""The `sandbox` command: nouns with their verbs, and the doors that stand alone.
+
+A noun's module is imported when it is asked for, so that help and completion stay quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from sandbox.errors import SandboxError
+from synthetic.errors import SyntheticError
+
+# Name of the command -> module that holds it under the same name, and its line in the help.
+COMMANDS = {
+    "demo": ("sandbox.cli.demo", "From published statistics to a report, in one command."),
+    "data": ("sandbox.cli.data", "The replicas and published tables of this machine."),
+    "run": ("sandbox.cli.run", "Submit notebooks, follow their runs, cancel them."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name every command, the doors first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command, or say that it is not known."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands in the help without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error that a person may mend is its message, without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except (SandboxError, SyntheticError) as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="vietnam-data-sandbox", prog_name="sandbox")
+def main() -> None:
+    """Synthetic replicas of government data, isolated experiments, reports with evidence."""

@@ -1,0 +1,96 @@
+"""`sandbox demo`: from published statistics to an executed, isolated, readable report."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+import click
+
+from sandbox import runs
+from sandbox.settings import Settings
+from synthetic.build import Order, build, make_recipe
+from synthetic.tables.manifest import Manifest
+
+TEMPLATE = "market_sizing"
+DATASETS = ("population", "enterprise")
+SCALE, SEED = "0.01", 1  # the default replica: about one million persons
+
+
+class _Steps:
+    """Steps with the seconds since the start, on stderr."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    def __call__(self, text: str) -> None:
+        click.echo(f"[{self.seconds:5.1f} s] {text}", err=True)
+
+    def cell(self, position: int, n_cells: int, state: str) -> None:
+        """Tell a cell that has ended."""
+        if state != "running":
+            self(f"cell {position} of {n_cells}: {state}")
+
+
+@click.command("demo")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def demo(as_json: bool) -> None:
+    """Build the default replicas, run the showcase template isolated, and write its report.
+
+    Exit code 0 only if the run succeeded. The replicas are kept: a second call only runs.
+    """
+    settings = Settings.from_environ(os.environ)
+    step = _Steps()
+    recipe = make_recipe(SCALE, None, SEED, "exact")
+    replicas = build(Order(datasets=DATASETS, recipe=recipe, out=settings.replicas), step)
+    run_id = runs.submit(
+        settings,
+        TEMPLATE,
+        recipe=replicas[0].recipe,
+        why="sandbox demo",
+    )
+    step(f"submitted {TEMPLATE} as {run_id}")
+    outcome = runs.execute(settings, run_id, on_cell=step.cell)
+    facts = runs.show(settings, run_id) | {"replicas": [_replica(m) for m in replicas]}
+    note = (facts["isolation"] or {}).get("note")
+    if note:
+        step(note)
+    step(f"{facts['status']}; report: {facts['report']}")
+    if as_json:
+        click.echo(json.dumps(facts | {"demo_seconds": round(step.seconds, 2)}, ensure_ascii=False))
+    else:
+        _print(facts)
+    sys.exit(0 if outcome.succeeded else 1)
+
+
+def _replica(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "dataset": manifest.dataset,
+        "version": manifest.version,
+        "rows": {table["name"]: table["rows"] for table in manifest.tables},
+    }
+
+
+def _print(facts: dict[str, Any]) -> None:
+    for replica in facts["replicas"]:
+        rows = ", ".join(f"{name} {n:,}" for name, n in replica["rows"].items())
+        click.echo(f"{replica['dataset']}: {rows} rows")
+    for result in facts["results"]:
+        unit = f" {result['unit']}" if result["unit"] else ""
+        value = result["value"]
+        shown = f"{value:,}" if isinstance(value, int | float) else value
+        click.echo(f"{result['name']}: {shown}{unit}")
+    for conclusion in facts["conclusions"]:
+        click.echo(f"{'holds' if conclusion['holds'] else 'fails'}: {conclusion['statement']}")
+    if facts["status"] != "succeeded":
+        reason = facts["reason"] or {}
+        click.echo(f"{facts['status']}: {reason.get('kind')}: {reason.get('message')}")
+    click.echo(f"report: {facts['report']}")

@@ -1,0 +1,129 @@
+"""`sandbox run`: submit notebooks, follow their runs, cancel them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sandbox import runs
+from sandbox.errors import ParameterError
+from sandbox.settings import Settings
+
+
+@click.group("run")
+def run() -> None:
+    """Submit notebooks, follow their runs, cancel them."""
+
+
+@run.command("submit")
+@click.argument("notebook", type=click.Path())
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A value for a parameter that the notebook declares; may be given again.",
+)
+@click.option("--team", help="The team that submits.")
+@click.option("--why", help="What the submission is for, in a sentence.")
+@click.option("--wait", is_flag=True, help="Wait for the end; exit code 0 only on success.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def submit(
+    notebook: str,
+    given: tuple[str, ...],
+    team: str | None,
+    why: str | None,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Freeze NOTEBOOK, a file or the name of a template, and execute it isolated."""
+    settings = Settings.from_environ(os.environ)
+    run_id = runs.submit(settings, Path(notebook), pairs(given), team=team, why=why)
+    if not wait:
+        runs.start(settings, run_id)
+        _print(runs.show(settings, run_id), as_json)
+        return
+    outcome = runs.execute(settings, run_id, on_cell=_progress)
+    _print(runs.show(settings, run_id), as_json)
+    sys.exit(0 if outcome.succeeded else 1)
+
+
+@run.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def list_(as_json: bool) -> None:
+    """List the runs of this machine, the newest first."""
+    found = runs.listed(Settings.from_environ(os.environ))
+    if as_json:
+        click.echo(json.dumps({"runs": found}, ensure_ascii=False, indent=1))
+        return
+    for one in found:
+        click.echo(f"{one['id']}  {one['status']:<9}  {one['notebook']}  {one['team'] or ''}")
+    if not found:
+        click.echo("no runs yet; begin with: sandbox run submit NOTEBOOK --wait", err=True)
+
+
+@run.command("show")
+@click.argument("run_id")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(run_id: str, as_json: bool) -> None:
+    """Show what a run read, used and wrote, and how it ended."""
+    _print(runs.show(Settings.from_environ(os.environ), run_id), as_json)
+
+
+@run.command("cancel")
+@click.argument("run_id")
+def cancel(run_id: str) -> None:
+    """End a run that is queued or running."""
+    status = runs.cancel(Settings.from_environ(os.environ), run_id)
+    click.echo(f"{run_id}  {status}")
+
+
+def pairs(given: tuple[str, ...]) -> dict[str, str]:
+    """Part NAME=VALUE; each name once."""
+    found: dict[str, str] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise ParameterError(f"{one!r} is not NAME=VALUE, as in -p min_age=60")
+        if name in found:
+            raise ParameterError(f"parameter {name!r} is given twice")
+        found[name] = value
+    return found
+
+
+def _progress(position: int, n_cells: int, state: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\rcell {position} of {n_cells}: {state:<12}", nl=False, err=True)
+        if position == n_cells and state != "running":
+            click.echo(err=True)
+
+
+def _print(facts: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=1))
+        return
+    reason = facts["reason"] or {}
+    click.echo(f"{facts['id']}  {facts['status']}")
+    lines = {
+        "reason": f"{reason['kind']}: {reason['message']}" if reason else None,
+        "note": (facts["isolation"] or {}).get("note"),
+        "seconds": facts["seconds"],
+        "report": facts["report"],
+        "record": facts["record"],
+        "notebook": facts["executed_notebook"],
+        "log": facts["log"],
+    }
+    for name, value in lines.items():
+        if value is not None:
+            click.echo(f"  {name:<9}{value}")
+    for one in facts["results"]:
+        unit = f" {one['unit']}" if one["unit"] else ""
+        click.echo(f"  {one['name']} = {one['value']}{unit}")
+    for one in facts["conclusions"]:
+        click.echo(f"  {'holds' if one['holds'] else 'does not hold'}: {one['statement']}")

@@ -1,0 +1,39 @@
+"""Errors that a person may meet and mend. Anything else is a defect and keeps its traceback."""
+
+from __future__ import annotations
+
+
+class SandboxError(Exception):
+    """A mistake or a missing thing, told with what to do about it."""
+
+    exit_code = 2
+
+
+class SettingsError(SandboxError):
+    """The environment asks for something that cannot be."""
+
+
+class CatalogError(SandboxError):
+    """A dataset, a replica or a table is not there."""
+
+
+class NotebookError(SandboxError):
+    """A file is not a notebook that can be submitted."""
+
+
+class ParameterError(SandboxError):
+    """A parameter is unknown, of a wrong type, or not declared as it must be."""
+
+
+class RunError(SandboxError):
+    """A run is not there, or cannot be moved as asked."""
+
+
+class StateError(RunError):
+    """A run is asked to move to a state that its present one does not lead to."""
+
+
+class IsolationError(SandboxError):
+    """This machine cannot isolate a notebook; the message says why and what mends it."""
+
+    exit_code = 5

@@ -1,0 +1,190 @@
+"""Can this machine isolate a kernel? Tried with a real sandbox, told with the remedy."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from sandbox.kernels.bubblewrap import Launch, Tools, launch
+from sandbox.kernels.doorway import Doorway, give
+from sandbox.kernels.environment import environment
+from sandbox.kernels.policy import Policy
+
+OLDEST = (0, 8)  # the first that can close further user namespaces (--disable-userns)
+INSTALL = (
+    "install it (Debian and Ubuntu: apt-get install bubblewrap; Fedora: dnf install bubblewrap)"
+)
+# The first process of the sandbox shows its environment to everything inside, so it gets none.
+BARE = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+PROBE_TIMEOUT_S = 20
+SWITCHES = {
+    "/proc/sys/kernel/unprivileged_userns_clone": (
+        "0",
+        "user namespaces are switched off: sysctl -w kernel.unprivileged_userns_clone=1",
+    ),
+    "/proc/sys/user/max_user_namespaces": (
+        "0",
+        "user namespaces are switched off: sysctl -w user.max_user_namespaces=10000",
+    ),
+    "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": (
+        "1",
+        "AppArmor keeps user namespaces from programs without a profile: install the profile "
+        "bwrap-userns-restrict (package apparmor-profiles), or "
+        "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Availability:
+    """What isolation this machine can give, or why none and what mends it."""
+
+    tools: Tools | None
+    version: str | None
+    as_root: bool
+    problem: str | None  # one sentence
+    remedy: str | None  # what to do about it
+
+    def __bool__(self) -> bool:
+        return self.problem is None
+
+    @property
+    def message(self) -> str:
+        """The problem and its remedy, in one line."""
+        return f"{self.problem}; {self.remedy}" if self.problem else "bubblewrap works"
+
+
+@cache
+def available() -> Availability:
+    """Start a trivial sandbox and say whether that worked."""
+    return probe()
+
+
+def probe() -> Availability:
+    """Try now, without remembering."""
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if not sys.platform.startswith("linux"):
+        return Availability(
+            tools=None,
+            version=None,
+            as_root=as_root,
+            problem=f"kernels are isolated on Linux only, and this is {sys.platform}",
+            remedy="on Windows use WSL2; on macOS use a Linux virtual machine or container",
+        )
+    found = {name: shutil.which(name) for name in ("bwrap", "prlimit", "setpriv")}
+    needed = ["bwrap", "prlimit"] + (["setpriv"] if as_root else [])
+    version = version_of(found["bwrap"])
+    problem = remedy = None
+    for name in needed:
+        if found[name] is None and problem is None:
+            problem = f"the program {name} is not installed"
+            remedy = INSTALL if name == "bwrap" else "install the package util-linux"
+    if problem is None and version is not None and parsed(version) < OLDEST:
+        problem = f"bubblewrap {version} is too old: {OLDEST[0]}.{OLDEST[1]} or newer is needed"
+        remedy = "install a newer one, such as that of Debian 12 or Ubuntu 24.04"
+    tools = None
+    if problem is None:
+        tools = Tools(
+            bwrap=Path(str(found["bwrap"])),
+            prlimit=Path(str(found["prlimit"])),
+            setpriv=Path(found["setpriv"]) if found["setpriv"] else None,
+        )
+        problem = trial(tools, as_root=as_root)
+        remedy = advice() if problem else None
+    return Availability(
+        tools=tools, version=version, as_root=as_root, problem=problem, remedy=remedy
+    )
+
+
+def trial(tools: Tools, *, as_root: bool) -> str | None:
+    """Start Python in a sandbox; None if it ran, else what was said."""
+    with tempfile.TemporaryDirectory(prefix="sandbox-probe-") as folder:
+        work = Path(folder)
+        give(work, as_root=as_root)
+        doorway = Doorway.open(as_root=as_root)
+        try:
+            doorway.private.connection.write_text("{}")
+            policy = Policy(work=work, environment=environment(catalog=""))
+            command = (sys.executable, "-S", "-c", "print('alive')")
+            ready = launch(policy, doorway.private, command, tools=tools, as_root=as_root)
+            done = run(ready)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"bubblewrap cannot start a sandbox here ({error})"
+        finally:
+            doorway.close()
+    if done.returncode == 0 and done.stdout.strip() == b"alive":
+        return None
+    said = (done.stderr or b"no message").decode(errors="replace").strip().splitlines()[-1]
+    return f"bubblewrap cannot start a sandbox here ({said})"
+
+
+def run(ready: Launch) -> subprocess.CompletedProcess[bytes]:
+    """Run a launch to its end."""
+    options = options_handle(ready)
+    try:
+        return subprocess.run(
+            argv(ready, options),
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            pass_fds=(options,),
+            env=BARE,
+            timeout=PROBE_TIMEOUT_S,
+            check=False,
+        )
+    finally:
+        os.close(options)
+
+
+def argv(ready: Launch, options: int, *, info: int | None = None) -> list[str]:
+    """Give the arguments of a launch whose options wait behind a handle."""
+    told = () if info is None else ("--info-fd", str(info))
+    return [str(ready.program), "--args", str(options), *told, "--", *ready.command]
+
+
+def options_handle(ready: Launch) -> int:
+    """Put the options of a launch into memory and give the handle to read them from."""
+    handle = os.memfd_create("options", 0)
+    os.write(handle, b"".join(os.fsencode(option) + b"\0" for option in ready.options))
+    os.lseek(handle, 0, os.SEEK_SET)
+    return handle
+
+
+def advice() -> str:
+    """Say what probably keeps a sandbox from starting on this machine."""
+    for switch, (closed, words) in SWITCHES.items():
+        try:
+            if Path(switch).read_text().strip() == closed:
+                return words
+        except OSError:
+            continue
+    return (
+        "it needs user namespaces and mounts: in a container start it with "
+        "--security-opt seccomp=unconfined --security-opt systempaths=unconfined, "
+        "or use a virtual machine"
+    )
+
+
+def version_of(program: str | None) -> str | None:
+    """Give bubblewrap's version as it states it."""
+    if program is None:
+        return None
+    try:
+        done = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    match = re.search(r"\d+(\.\d+)+", done.stdout)
+    return match.group() if match else None
+
+
+def parsed(version: str) -> tuple[int, ...]:
+    """Turn a version into numbers that compare."""
+    return tuple(int(part) for part in version.split("."))

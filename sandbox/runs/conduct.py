@@ -1,0 +1,340 @@
+"""Execute a notebook cell by cell in a kernel under a policy, and see truly how it ends.
+
+papermill's own client takes the death of a kernel for the end of a notebook and a call of
+`exit()` for success; here every cell is seen to begin and to end, and the kernel must still be
+there, and answer, after the last one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import zmq.asyncio
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from traitlets import Any as AnyTrait
+from traitlets import Type
+
+from sandbox.errors import IsolationError
+from sandbox.kernels import Policy
+from sandbox.kernels.policy import MIB
+from sandbox.kernels.provisioner import NAME, SandboxProvisioner, kernel_spec_argv
+from sandbox.runs.imports import quick
+from sandbox.runs.notebook import is_code
+from sandbox.runs.record import Cell, Reason, Usage
+from sandbox.runs.states import CellState, Kind
+from sandbox.runs.watch import Watch
+
+if TYPE_CHECKING:
+    from sandbox.runs.cells import CellClient
+
+log = logging.getLogger(__name__)
+
+READY_S = 60
+ANSWER_S = 15  # for the kernel to answer once more after the last cell
+LAST_WORDS_S = 2  # for the kernel to close its files when all went well
+OUTPUT_S = 30  # for a cell's output to arrive after its reply
+POLL_S = 0.02
+MESSAGE_BYTES = 256 * MIB  # one message; a larger one is not taken in at all
+COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+OnCell = Callable[[int, int, str], None]  # position from 1, number of cells, state
+
+
+class CountedChannel(AsyncZMQSocketChannel):
+    """A channel that counts what arrives, also what belongs to no cell."""
+
+    count: Callable[[int], None] = staticmethod(lambda size_bytes: None)
+
+    async def _recv(self, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override] # as its parent
+        assert self.socket is not None
+        parts = await self.socket.recv_multipart(**kwargs)
+        self.count(sum(map(len, parts)))
+        _, message = self.session.feed_identities(parts)
+        told: dict[str, Any] = self.session.deserialize(message)
+        return told
+
+
+class CountedClient(AsyncKernelClient):
+    """A client whose incoming messages are counted."""
+
+    iopub_channel_class = Type(CountedChannel)
+    shell_channel_class = Type(CountedChannel)
+
+
+class OneSpec(KernelSpecManager):
+    """Knows one kernel: ours, under one policy."""
+
+    spec = AnyTrait()
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Give our kernel, whatever name a notebook asks for."""
+        return self.spec
+
+
+@dataclass(kw_only=True, eq=False)
+class Execution:
+    """One execution of a notebook: how it is to be done, and what is seen of it."""
+
+    policy: Policy
+    log_file: Path | None = None
+    on_cell: OnCell = lambda position, n_cells, state: None
+    on_tick: Callable[[], None] = lambda: None
+    cell_timeout_s: int | None = None
+    notebook: Any = None
+    cells: list[Cell] = field(default_factory=list)
+    reason: Reason | None = None
+    watch: Watch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(self.policy.limits, on_tick=lambda: self.on_tick())
+
+    @property
+    def usage(self) -> Usage:
+        """The most that was seen in use."""
+        return self.watch.usage
+
+    def perform(self, notebook: Any) -> None:
+        """Execute the notebook; afterwards `reason`, `cells` and the notebook tell the end."""
+        self.notebook = notebook
+        self.cells = [
+            Cell(index=index, id=cell.get("id", f"cell-{index}"))
+            for index, cell in enumerate(notebook.cells)
+            if is_code(cell) and cell.source.strip()
+        ]
+        try:
+            self.reason = asyncio.run(self._perform())
+        finally:
+            self.watch.stop()
+
+    async def _perform(self) -> Reason:
+        # papermill takes as long to import as a kernel to start, so both go on at once.
+        cells = asyncio.create_task(asyncio.to_thread(_cells))
+        manager = AsyncKernelManager(kernel_name=NAME, kernel_spec_manager=_spec(self))
+        context = zmq.asyncio.Context()
+        context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES)
+        client: AsyncKernelClient | None = None
+        try:
+            try:
+                await manager.start_kernel()
+                provisioner = manager.provisioner
+                assert isinstance(provisioner, SandboxProvisioner)
+                self._begin_watch(provisioner)
+                client = await self._connect(manager, context)
+            except (IsolationError, RuntimeError, OSError) as error:
+                return self._verdict() or Reason(kind=Kind.COULD_NOT_START, message=str(error))
+            reason = await self._run_cells(await cells, manager, client)
+            if reason.kind is Kind.COMPLETED:
+                await _farewell(manager)
+            return reason
+        finally:
+            await asyncio.wait([cells])
+            if client is not None:
+                client.stop_channels()
+            if isinstance(manager.provisioner, SandboxProvisioner):
+                manager.provisioner.end()
+            await manager.cleanup_resources()
+            context.destroy(linger=0)
+
+    def _begin_watch(self, provisioner: SandboxProvisioner) -> None:
+        assert provisioner.pid is not None
+        assert provisioner.doorway is not None
+        folders = (self.policy.work, provisioner.doorway.sockets)
+        self.watch.start(provisioner.pid, folders, provisioner.end)
+
+    async def _connect(
+        self, manager: AsyncKernelManager, context: zmq.asyncio.Context
+    ) -> AsyncKernelClient:
+        manager.client_factory = CountedClient
+        client = manager.client(context=context)
+        client.iopub_channel.count = self.watch.count_output
+        client.shell_channel.count = self.watch.count_output
+        client.allow_stdin = False
+        client.start_channels(stdin=False, hb=False)
+        try:
+            await client.wait_for_ready(timeout=READY_S)
+        except BaseException:
+            client.stop_channels()
+            raise
+        return client
+
+    async def _run_cells(
+        self, cells: ModuleType, manager: AsyncKernelManager, client: AsyncKernelClient
+    ) -> Reason:
+        story = cells.Story(self.notebook)
+        runner = cells.CellClient(
+            story,
+            km=manager,
+            timeout=self.cell_timeout_s,
+            iopub_timeout=OUTPUT_S,
+            force_raise_errors=True,  # a cell that may fail unseen is a wrong notebook
+            skip_cells_with_tag="\0",  # nothing is left out unseen
+            record_timing=False,
+            store_widget_state=False,
+        )
+        runner.kc = client
+        position = {cell.index: place for place, cell in enumerate(self.cells)}
+        try:
+            for index, cell in enumerate(self.notebook.cells):
+                story.cell_start(cell, index)
+                place = position.get(index)
+                reason = None if place is None else await self._run_cell(runner, place)
+                if reason is not None:
+                    story.cell_exception(cell, cell_index=index)
+                story.cell_complete(cell, cell_index=index)
+                if reason is not None:
+                    return reason
+            return await self._last_answer(runner)
+        finally:
+            story.close()
+
+    async def _run_cell(self, runner: CellClient, place: int) -> Reason | None:
+        index = self.cells[place].index
+        began = time.monotonic()
+        self._note(place, CellState.RUNNING)
+        reason = self._verdict(index)
+        if reason is None:
+            reason = await self._try_cell(runner, index)
+        # A limit that the cell broke is the truer reason than what it led to.
+        reason = self._verdict(index) or reason
+        ended_itself = reason is not None and reason.kind in {Kind.CELL_ERROR, Kind.EXIT_CALLED}
+        state = CellState.FAILED if ended_itself else CellState.INTERRUPTED
+        self._note(
+            place,
+            CellState.SUCCEEDED if reason is None else state,
+            seconds=time.monotonic() - began,
+        )
+        return reason
+
+    async def _try_cell(self, runner: CellClient, index: int) -> Reason | None:
+        from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+        from sandbox.runs.cells import ExitCalledError
+
+        cell = self.notebook.cells[index]
+        try:
+            await runner.async_execute_cell(
+                cell, index, execution_count=runner.code_cells_executed + 1
+            )
+        except CellExecutionError as error:
+            is_exit = error.ename in {"SystemExit", "KernelExit"}
+            said = COLOURS.sub("", f"{error.ename}: {error.evalue}").strip()
+            return Reason(
+                kind=Kind.EXIT_CALLED if is_exit else Kind.CELL_ERROR,
+                message="the notebook ended itself (SystemExit)" if is_exit else said[:500],
+                cell=index,
+            )
+        except ExitCalledError:
+            return Reason(
+                kind=Kind.EXIT_CALLED,
+                message="the notebook ended itself before its last cell was done (exit, quit)",
+                cell=index,
+            )
+        except CellTimeoutError as error:
+            if self.cell_timeout_s is not None and "iopub" not in str(error).lower():
+                message = f"the cell took longer than {self.cell_timeout_s} s"
+                return Reason(kind=Kind.TIME, message=message, cell=index)
+            message = "the cell's output did not arrive whole"
+            return Reason(kind=Kind.OUTPUT_SIZE, message=message, cell=index)
+        except DeadKernelError:
+            return await self._death(runner, index)
+        except Exception as error:
+            # What a kernel sends is the notebook's to choose, so reading it can fail in any way.
+            log.exception("the kernel's messages could not be read")
+            return Reason(
+                kind=Kind.KERNEL_DIED,
+                message=f"the kernel's messages could not be read ({type(error).__name__})",
+                cell=index,
+            )
+        return None
+
+    async def _death(self, runner: CellClient, index: int | None) -> Reason:
+        code = await runner.km.provisioner.poll()
+        limit_s = self.policy.limits.cpu_s
+        if self.usage.cpu_s >= limit_s:
+            message = f"more than {limit_s} s of processor time were used"
+            return Reason(kind=Kind.CPU, message=message, cell=index)
+        return Reason(
+            kind=Kind.KERNEL_DIED,
+            message=f"the kernel's process ended by itself (exit code {code})",
+            cell=index,
+        )
+
+    async def _last_answer(self, runner: CellClient) -> Reason:
+        """The kernel must still be there after the last cell, or the end was not the end."""
+        last = self.cells[-1].index if self.cells else None
+        reply = runner.kc.kernel_info(reply=False)
+        deadline = time.monotonic() + ANSWER_S
+        while time.monotonic() < deadline:
+            if reason := self._verdict(last):
+                return reason
+            if await runner.km.provisioner.poll() is not None:
+                return self._verdict(last) or await self._death(runner, last)
+            try:
+                message = await runner.kc.shell_channel.get_msg(timeout=POLL_S)
+            except Exception as error:
+                if type(error).__name__ == "Empty":
+                    continue
+                log.exception("the kernel's last answer could not be read")
+                break
+            if message["parent_header"].get("msg_id") == reply:
+                return self._verdict(last) or Reason(
+                    kind=Kind.COMPLETED, message="every cell ran to its end"
+                )
+        return Reason(
+            kind=Kind.KERNEL_DIED, message="the kernel no longer answered after the last cell"
+        )
+
+    def _verdict(self, cell: int | None = None) -> Reason | None:
+        if self.watch.verdict is None:
+            return None
+        kind, message = self.watch.verdict
+        return Reason(kind=kind, message=message, cell=cell)
+
+    def _note(self, place: int, state: CellState, seconds: float | None = None) -> None:
+        took = None if seconds is None else round(seconds, 3)
+        self.cells[place] = replace(self.cells[place], state=state, seconds=took)
+        self.on_cell(place + 1, len(self.cells), str(state))
+
+
+def _spec(execution: Execution) -> OneSpec:
+    config = {
+        "policy": execution.policy,
+        "log_file": "" if execution.log_file is None else str(execution.log_file),
+    }
+    return OneSpec(
+        spec=KernelSpec(
+            argv=kernel_spec_argv(),
+            display_name="Sandbox",
+            language="python",
+            interrupt_mode="message",
+            metadata={"kernel_provisioner": {"provisioner_name": NAME, "config": config}},
+        )
+    )
+
+
+def _cells() -> ModuleType:
+    with quick():
+        from sandbox.runs import cells
+    return cells
+
+
+async def _farewell(manager: AsyncKernelManager) -> None:
+    """Let a kernel that did its work close its files, for a moment."""
+    with suppress(RuntimeError, zmq.ZMQError):
+        await manager.request_shutdown()
+        deadline = time.monotonic() + LAST_WORDS_S
+        assert manager.provisioner is not None
+        while time.monotonic() < deadline and await manager.provisioner.poll() is None:
+            await asyncio.sleep(0.02)

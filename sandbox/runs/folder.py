@@ -1,0 +1,186 @@
+"""A run's folder: where its files lie, its state, and the lock that its supervisor holds.
+
+The folder is the truth. A supervisor holds a lock on it as long as it lives; the operating system
+lets go of the lock whatever way the supervisor ends, so a run that says it is running without a
+locked folder has lost its supervisor.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.errors import RunError
+from sandbox.kernels.processes import started
+from sandbox.runs.states import Status, check_can_move
+from sandbox.settings import Settings
+from synthetic.tables.files import storage_error, write_json
+
+RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run on disk."""
+
+    path: Path
+
+    @classmethod
+    def find(cls, settings: Settings, run_id: str) -> RunFolder:
+        """Find a run by its name."""
+        if not RUN_ID.fullmatch(run_id):
+            raise RunError(
+                f"{run_id!r} is not the name of a run; "
+                "`sandbox run list` shows them, such as 20261122-154500-0a1b2c"
+            )
+        path = settings.runs / run_id
+        if not (path / "run.json").is_file():
+            raise RunError(f"there is no run {run_id}; `sandbox run list` shows those there are")
+        return cls(path)
+
+    @property
+    def id(self) -> str:
+        """The run's name."""
+        return self.path.name
+
+    @property
+    def state_file(self) -> Path:
+        """Status and history."""
+        return self.path / "run.json"
+
+    @property
+    def notebook(self) -> Path:
+        """The frozen notebook."""
+        return self.path / "submission" / "notebook.ipynb"
+
+    @property
+    def submission_file(self) -> Path:
+        """Who submitted what, with which parameters and inputs."""
+        return self.path / "submission" / "submission.json"
+
+    @property
+    def execution(self) -> Path:
+        """The folder of the first execution."""
+        return self.path / "executions" / "first"
+
+    @property
+    def record_file(self) -> Path:
+        """What the supervisor saw."""
+        return self.execution / "record.json"
+
+    @property
+    def executed(self) -> Path:
+        """The notebook with its outputs."""
+        return self.execution / "executed.ipynb"
+
+    @property
+    def work(self) -> Path:
+        """The kernel's only folder to write in."""
+        return self.execution / "work"
+
+    @property
+    def log_file(self) -> Path:
+        """What the kernel and the supervisor said beside the cells."""
+        return self.execution / "log.txt"
+
+    @property
+    def report(self) -> Path:
+        """The report for readers."""
+        return self.path / "report.html"
+
+    @property
+    def lock_file(self) -> Path:
+        """Locked by the supervisor, and says which process that is."""
+        return self.path / "supervisor.lock"
+
+    def status(self) -> Status:
+        """Read where the run stands."""
+        return Status(read(self.state_file)["status"])
+
+    def submission(self) -> dict[str, Any]:
+        """Read the submission."""
+        return read(self.submission_file)
+
+    def record(self) -> dict[str, Any] | None:
+        """Read the execution's record, if there is one yet."""
+        return read(self.record_file) if self.record_file.is_file() else None
+
+    def move(self, wanted: Status, *, by: str) -> None:
+        """Move the run to a state and write the step into its history."""
+        state = read(self.state_file)
+        present = Status(state["status"])
+        check_can_move(self.id, present, wanted)
+        step = {"at": now(), "from": str(present), "to": str(wanted), "by": by}
+        write_json(
+            self.state_file,
+            {**state, "status": str(wanted), "history": [*state["history"], step]},
+        )
+
+    @contextmanager
+    def locked(self) -> Iterator[bool]:
+        """Hold the supervisor's lock; False if another process has it."""
+        try:
+            handle = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise storage_error("lock", self.lock_file, error) from error
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+        finally:
+            os.close(handle)
+
+    def sign(self) -> None:
+        """Write into the lock which process supervises the run."""
+        text = json.dumps({"pid": os.getpid(), "started": started(os.getpid()), "boot": boot()})
+        with self.lock_file.open("r+") as file:
+            file.truncate()
+            file.write(text)
+
+    def supervisor(self) -> int | None:
+        """Give the pid of the supervisor, if it is still that very process."""
+        try:
+            told = json.loads(self.lock_file.read_text())
+        except (OSError, ValueError):
+            return None
+        pid = told.get("pid")
+        same = told.get("boot") == boot() and started(pid) == told.get("started")
+        return int(pid) if same else None
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a JSON object that we wrote."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise storage_error("read", path, error) from error
+    except ValueError as error:
+        raise RunError(f"{path} is damaged ({error}); remove its run's folder") from error
+    if not isinstance(value, dict):
+        raise RunError(f"{path} is damaged (not an object); remove its run's folder")
+    return value
+
+
+def now() -> str:
+    """Give the time as records write it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def boot() -> str | None:
+    """Name this start of the machine: pids mean nothing across two."""
+    try:
+        return BOOT.read_text().strip()
+    except OSError:
+        return None

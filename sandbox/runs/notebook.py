@@ -1,0 +1,196 @@
+"""Read a notebook that somebody wants to submit: is it one, what does it declare?"""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.errors import NotebookError
+from sandbox.runs import parameters
+from sandbox.runs.imports import quick
+from sandbox.settings import templates_folder
+from synthetic.errors import nearest
+
+LARGEST_BYTES = 20 * 1024 * 1024
+MAJOR = 4  # the notebook format since 2015
+MINOR = 5  # the first in which cells have names
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Notebook:
+    """A notebook as its author wrote it."""
+
+    name: str  # the file's, without its ending
+    data: bytes
+    content: dict[str, Any]
+
+    @property
+    def cells(self) -> list[dict[str, Any]]:
+        """All cells, in order."""
+        cells: list[dict[str, Any]] = self.content["cells"]
+        return cells
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What the notebook says of itself: title, question, what it reads."""
+        found = self.content.get("metadata", {}).get("sandbox", {})
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def reads(self) -> dict[str, tuple[str, ...]] | None:
+        """The declared tables with their columns; None if nothing is declared."""
+        declared = self.described.get("reads")
+        if declared is None:
+            return None
+        if not isinstance(declared, dict) or not all(map(_is_names, declared.values())):
+            raise NotebookError(
+                f"notebook {self.name!r}: metadata.sandbox.reads must map tables to lists of "
+                'columns, as in {"population.persons": ["age", "sex"]}'
+            )
+        return {str(table): tuple(columns) for table, columns in declared.items()}
+
+    @property
+    def parameters(self) -> tuple[parameters.Parameter, ...]:
+        """The declared parameters."""
+        return parameters.declared(
+            [text(cell) for cell in self.cells if is_code(cell) and "parameters" in tags(cell)]
+        )
+
+    @property
+    def essence(self) -> list[Any]:
+        """What makes this notebook do and say what it does: cells and self-description."""
+        return [[cell.get("cell_type"), text(cell), tags(cell)] for cell in self.cells] + [
+            self.described
+        ]
+
+
+def find(given: str | Path) -> Notebook:
+    """Read a notebook by its path, or a shipped template by its name."""
+    path = Path(given)
+    if not path.exists() and re.fullmatch(r"[\w-]+", str(given)):
+        shipped = {one.stem: one for one in templates_folder().glob("*.ipynb")}
+        if str(given) not in shipped:
+            raise NotebookError(
+                f"there is no template {str(given)!r} and no such file; "
+                f"{nearest(str(given), shipped)}"
+            )
+        path = shipped[str(given)]
+    return read(path)
+
+
+def read(path: Path) -> Notebook:
+    """Read a notebook file and check that it is one."""
+    try:
+        if path.is_dir():
+            raise NotebookError(f"{str(path)!r} is a folder; give a notebook file (.ipynb)")
+        if path.stat().st_size > LARGEST_BYTES:
+            raise NotebookError(
+                f"{str(path)!r} has {path.stat().st_size:,} bytes, more than {LARGEST_BYTES:,}; "
+                "clear its outputs and save it again"
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise NotebookError(f"cannot read the notebook {str(path)!r}: {reason}") from error
+    return parse(path.stem, data)
+
+
+def parse(name: str, data: bytes) -> Notebook:
+    """Check that these bytes are a notebook in Python that has something to run."""
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise NotebookError(f"{name!r} is not a notebook: it is not JSON ({error})") from error
+    if not isinstance(content, dict) or not isinstance(content.get("nbformat"), int):
+        raise NotebookError(f"{name!r} is not a notebook: it has no `nbformat`")
+    if content["nbformat"] != MAJOR:
+        raise NotebookError(
+            f"{name!r} is in notebook format {content['nbformat']}; open and save it in a "
+            f"current Jupyter, which writes format {MAJOR}"
+        )
+    cells = content.get("cells")
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        raise NotebookError(f"{name!r} is not a notebook: it has no list of cells")
+    _validate(name, _named(content))
+    notebook = Notebook(name=name, data=data, content=content)
+    language = _language(content.get("metadata", {}))
+    if language not in {None, "python"}:
+        raise NotebookError(f"{name!r} is written in {language}; only Python notebooks are run")
+    if not any(is_code(cell) and text(cell).strip() for cell in notebook.cells):
+        raise NotebookError(f"{name!r} has no cell with code, so there is nothing to run")
+    return notebook
+
+
+def match(notebook: Notebook) -> dict[str, Any] | None:
+    """Say which shipped template this is, and whether it is unchanged."""
+    for path in sorted(templates_folder().glob("*.ipynb")):
+        template = read(path)
+        if template.essence == notebook.essence:
+            return {"name": template.name, "unchanged": True}
+    if (templates_folder() / f"{notebook.name}.ipynb").is_file():
+        return {"name": notebook.name, "unchanged": False}
+    return None
+
+
+def is_unchanged_template(notebook: Notebook) -> bool:
+    """Whether each cell is that of a template that ships with this program."""
+    found = match(notebook)
+    return found is not None and bool(found["unchanged"])
+
+
+def is_code(cell: Mapping[str, Any]) -> bool:
+    """Whether a cell holds code."""
+    return cell.get("cell_type") == "code"
+
+
+def text(cell: Mapping[str, Any]) -> str:
+    """Give a cell's source; the format allows a list of lines."""
+    source = cell.get("source", "")
+    return source if isinstance(source, str) else "".join(source)
+
+
+def tags(cell: Mapping[str, Any]) -> list[str]:
+    """Give a cell's tags."""
+    found = cell.get("metadata", {}).get("tags", [])
+    return list(found) if isinstance(found, list) else []
+
+
+def _validate(name: str, content: dict[str, Any]) -> None:
+    with quick():  # half a second that most commands can do without
+        import nbformat
+        from nbformat.warnings import DuplicateCellId
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DuplicateCellId)  # they are mended as it goes
+            nbformat.validate(content, relax_add_props=True)
+    except nbformat.ValidationError as error:
+        first = str(error).strip().splitlines()[0]
+        raise NotebookError(f"{name!r} is not a valid notebook: {first[:200]}") from error
+
+
+def _named(content: dict[str, Any]) -> dict[str, Any]:
+    """Give each cell a name where the notebook is older than names."""
+    for index, cell in enumerate(content["cells"]):
+        cell.setdefault("id", f"cell-{index}")
+    if isinstance(content.get("nbformat_minor"), int):
+        content["nbformat_minor"] = max(MINOR, content["nbformat_minor"])
+    return content
+
+
+def _language(metadata: Mapping[str, Any]) -> str | None:
+    for place, key in (("kernelspec", "language"), ("language_info", "name")):
+        found = metadata.get(place, {})
+        if isinstance(found, dict) and isinstance(found.get(key), str):
+            return str(found[key]).lower()
+    return None
+
+
+def _is_names(value: Any) -> bool:
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    return is_list and all(isinstance(item, str) for item in value)

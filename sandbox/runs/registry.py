@@ -1,0 +1,151 @@
+"""An index of the runs, for lists. The folders are the truth; this can be thrown away.
+
+Also the one place that looks whether a run's supervisor is still there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from sandbox.errors import SandboxError
+from sandbox.runs.folder import RUN_ID, RunFolder, now
+from sandbox.runs.record import lost
+from sandbox.runs.states import Status
+from sandbox.settings import Settings
+from synthetic.errors import SyntheticError
+from synthetic.tables.files import write_json
+
+log = logging.getLogger(__name__)
+
+SCHEMA = "CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, status TEXT, facts TEXT) STRICT"
+WAIT_S = 10
+
+
+def listed(settings: Settings) -> list[dict[str, Any]]:
+    """List all runs, the newest first."""
+    present = names(settings)
+    with _index(settings) as index:
+        known = {
+            run_id: json.loads(facts)
+            for run_id, status, facts in index.execute("SELECT id, status, facts FROM runs")
+            if Status(status).is_final
+        }
+        for run_id in set(known) - present:
+            index.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+    found = []
+    for run_id in sorted(present, reverse=True):
+        facts = known.get(run_id)
+        if facts is None:
+            try:
+                facts = _facts(settings, run_id)
+            except (SandboxError, SyntheticError) as error:
+                log.warning("run %s is left out: %s", run_id, error)
+                continue
+            _put(settings, facts)
+        found.append(facts)
+    return found
+
+
+def note(settings: Settings, run_id: str) -> None:
+    """Write a run's present state into the index; a fault of the index stops nothing."""
+    _put(settings, _facts(settings, run_id))
+
+
+def names(settings: Settings) -> set[str]:
+    """Name the runs that have a folder."""
+    if not settings.runs.is_dir():
+        return set()
+    return {path.name for path in settings.runs.iterdir() if RUN_ID.fullmatch(path.name)}
+
+
+def look_after(folder: RunFolder) -> Status:
+    """Give a run's status; one whose supervisor is gone becomes lost, here and now.
+
+    A queued run nobody has taken yet stays queued.
+    """
+    status = folder.status()
+    if status.is_final or not folder.lock_file.exists():
+        return status
+    with folder.locked() as held:
+        if not held:
+            return folder.status()
+        status = folder.status()  # it may have ended between the two looks
+        if status.is_final:
+            return status
+        record = folder.record()
+        if record is not None and Status(record["status"]).is_final:
+            wanted = Status(record["status"])  # it died after the record, before the last step
+        else:
+            wanted = Status.LOST
+            if record is not None:
+                write_json(folder.record_file, lost(record, at=now()))
+        folder.move(wanted, by="registry: the supervisor is gone")
+        return wanted
+
+
+def _facts(settings: Settings, run_id: str) -> dict[str, Any]:
+    folder = RunFolder.find(settings, run_id)
+    status = look_after(folder)
+    submission = folder.submission()
+    record = folder.record() or {}
+    reason = record.get("reason") or {}
+    return {
+        "id": run_id,
+        "status": str(status),
+        "reason": reason.get("kind"),
+        "notebook": submission["notebook_name"],
+        "title": submission["title"],
+        "author": submission["author"],
+        "team": submission["team"],
+        "submitted_at": submission["submitted_at"],
+        "seconds": record.get("seconds"),
+    }
+
+
+def _put(settings: Settings, facts: dict[str, Any]) -> None:
+    with _index(settings) as index:
+        index.execute(
+            "INSERT OR REPLACE INTO runs VALUES (?, ?, ?)",
+            (facts["id"], facts["status"], json.dumps(facts, ensure_ascii=False)),
+        )
+
+
+@contextmanager
+def _index(settings: Settings) -> Iterator[sqlite3.Connection]:
+    """Open the index; a damaged one is made anew, and without a place to write it is in memory."""
+    index = _opened(settings)
+    try:
+        yield index
+        index.commit()
+    except sqlite3.Error as error:
+        log.warning("the registry's index was left as it was: %s", error)
+    finally:
+        index.close()
+
+
+def _opened(settings: Settings) -> sqlite3.Connection:
+    if settings.home.is_dir():
+        for _ in range(2):
+            try:
+                index = sqlite3.connect(settings.registry, timeout=WAIT_S)
+                index.execute(SCHEMA)
+                index.execute("SELECT id, status, facts FROM runs LIMIT 1").fetchall()
+            except sqlite3.OperationalError as error:
+                log.warning("the registry's index cannot be used: %s", error)
+                index.close()
+                break
+            except sqlite3.DatabaseError:
+                log.warning("the registry's index is damaged and is made anew")
+                index.close()
+                with suppress(OSError):
+                    settings.registry.unlink()
+            else:
+                return index
+    index = sqlite3.connect(":memory:")
+    index.execute(SCHEMA)
+    return index

@@ -1,0 +1,51 @@
+"""Everything that is known of a run, as one object."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sandbox.runs import registry
+from sandbox.runs.folder import RunFolder
+from sandbox.settings import Settings
+
+
+def show(settings: Settings, run_id: str) -> dict[str, Any]:
+    """Say where a run stands, why, and where its files are."""
+    folder = RunFolder.find(settings, run_id)
+    status = registry.look_after(folder)
+    submission = folder.submission()
+    record = folder.record() or {}
+    return {
+        "id": run_id,
+        "status": str(status),
+        "reason": record.get("reason"),
+        "notebook": submission["notebook_name"],
+        "template": submission["template"],
+        "title": submission["title"],
+        "question": submission["question"],
+        "author": submission["author"],
+        "team": submission["team"],
+        "why": submission["why"],
+        "submitted_at": submission["submitted_at"],
+        "started_at": record.get("started_at"),
+        "ended_at": record.get("ended_at"),
+        "seconds": record.get("seconds"),
+        "parameters": submission["parameters"],
+        "inputs": submission["inputs"],
+        "isolation": record.get("isolation"),
+        "limits": submission["limits"],
+        "usage": record.get("usage"),
+        "cells": record.get("cells", []),
+        "results": record.get("results", []),
+        "conclusions": record.get("conclusions", []),
+        "executed_notebook": _there(folder.executed),
+        "report": _there(folder.report),
+        "record": _there(folder.record_file),
+        "log": _there(folder.log_file),
+        "folder": str(folder.path),
+    }
+
+
+def _there(path: Path) -> str | None:
+    return str(path) if path.is_file() else None

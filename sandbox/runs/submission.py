@@ -1,0 +1,143 @@
+"""Freeze what somebody submits: the notebook, its parameters, its inputs, who and why.
+
+Everything is checked before anything is written, and the run's folder appears whole or not at
+all. A submission is never edited.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import logging
+import secrets
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.errors import IsolationError
+from sandbox.kernels import Limits, available
+from sandbox.runs import notebook as notebooks
+from sandbox.runs import parameters, registry
+from sandbox.runs.folder import now
+from sandbox.runs.notebook import Notebook
+from sandbox.runs.states import Status
+from sandbox.settings import Settings
+from synthetic.tables.files import make_folder, storage_error, write_atomically, write_json
+
+log = logging.getLogger(__name__)
+
+LONGEST = 2000  # characters of a name or a reason
+
+
+def submit(
+    settings: Settings,
+    notebook: str | Path,
+    parameters: Mapping[str, Any] | None = None,
+    team: str | None = None,
+    author: str | None = None,
+    why: str | None = None,
+    *,
+    limits: Limits | None = None,
+    recipe: Mapping[str, Any] | None = None,
+) -> str:
+    """Freeze a notebook with its parameters and inputs as a queued run; give the run's name.
+
+    Raises
+    ------
+    SandboxError
+        If the notebook, a parameter or an input is not right, or the notebook is not an
+        unchanged template and this machine cannot isolate it. Nothing is then written.
+    """
+    found = notebooks.find(notebook)
+    template = notebooks.match(found)
+    values = _values(found, parameters or {})
+    inputs = _inputs(settings, found, recipe)
+    check_can_run(unchanged=bool(template and template["unchanged"]))
+    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    facts = {
+        "id": run_id,
+        "notebook_name": found.name,
+        "notebook_sha256": hashlib.sha256(found.data).hexdigest(),
+        "template": template,
+        "title": _words(found, "title"),
+        "question": _words(found, "question"),
+        "parameters": values,
+        "inputs": inputs,
+        "limits": (limits or Limits()).to_record(),
+        "author": _line(author) or _user(),
+        "team": _line(team),
+        "why": _line(why),
+        "submitted_at": now(),
+    }
+    _freeze(settings, run_id, found, facts)
+    registry.note(settings, run_id)
+    return run_id
+
+
+def check_can_run(*, unchanged: bool) -> None:
+    """Refuse other people's code where it cannot be isolated."""
+    isolation = available()
+    if not isolation and not unchanged:
+        raise IsolationError(
+            "this notebook is not an unchanged template, so it runs only in an isolated kernel, "
+            f"and this machine cannot isolate one: {isolation.message}"
+        )
+
+
+def _values(found: Notebook, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    declared = found.parameters
+    chosen = parameters.chosen(declared, given)
+    return [one.to_record(chosen.get(one.name, one.default)) for one in declared]
+
+
+def _inputs(
+    settings: Settings, found: Notebook, recipe: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    reads = found.reads
+    if reads is not None and not reads:
+        return []
+    from sandbox import catalog
+
+    return catalog.select(settings, reads, recipe=recipe).to_record()
+
+
+def _freeze(settings: Settings, run_id: str, found: Notebook, facts: dict[str, Any]) -> None:
+    make_folder(settings.runs)
+    fresh = settings.runs / f".new-{run_id}"
+    try:
+        make_folder(fresh / "submission")
+        write_atomically(fresh / "submission" / "notebook.ipynb", found.data)
+        write_json(fresh / "submission" / "submission.json", facts)
+        step = {"at": now(), "from": None, "to": str(Status.QUEUED), "by": facts["author"]}
+        write_json(
+            fresh / "run.json", {"id": run_id, "status": str(Status.QUEUED), "history": [step]}
+        )
+        for path in (fresh / "submission").iterdir():
+            path.chmod(0o444)
+        fresh.rename(settings.runs / run_id)
+    except OSError as error:
+        raise storage_error("freeze the submission in", fresh, error) from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _words(found: Notebook, name: str) -> dict[str, str] | None:
+    said = found.described.get(name)
+    if isinstance(said, str):
+        return {"vi": said, "en": said}
+    if isinstance(said, dict) and said:
+        return {str(language): str(words)[:LONGEST] for language, words in said.items()}
+    return None
+
+
+def _line(given: str | None) -> str | None:
+    return None if given is None else " ".join(given.split())[:LONGEST]
+
+
+def _user() -> str:
+    with suppress(KeyError, OSError, ImportError):
+        return getpass.getuser()
+    return "unknown"

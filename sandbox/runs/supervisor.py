@@ -1,0 +1,344 @@
+"""Take a queued run to its end, from outside the kernel, and write down what was seen.
+
+`execute` does it in this process; `start` leaves it to a process of its own, which runs this
+module. Whatever happens, the run's folder says truly where the run stands: a record is written
+before the first cell and brought up to date, and a lock tells others that somebody is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import RunError, SandboxError
+from sandbox.kernels import Limits, Mount, Policy, available
+from sandbox.kernels.environment import environment
+from sandbox.kernels.folders import tidy
+from sandbox.kernels.policy import CATALOG, DATA
+from sandbox.runs import notebook as notebooks
+from sandbox.runs import record, registry
+from sandbox.runs.executed import prepared, written
+from sandbox.runs.folder import RunFolder, now
+from sandbox.runs.record import Reason
+from sandbox.runs.states import Kind, Status, check_can_move, end_of
+from sandbox.runs.submission import check_can_run
+from sandbox.settings import Settings
+from synthetic.errors import SyntheticError
+from synthetic.tables.files import make_folder, write_atomically, write_json
+
+if TYPE_CHECKING:
+    from sandbox.runs.conduct import Execution, OnCell
+
+log = logging.getLogger(__name__)
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+TAKEN_S = 20  # for a supervisor of its own to take its run
+CANCELLED_S = 30  # for a supervisor to end a run after it was asked
+UNISOLATED = (
+    "an unchanged template of this program, run without isolation because this machine has none: "
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a run ended."""
+
+    run: str
+    status: Status
+    reason: Reason
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every cell ran to its end."""
+        return self.status is Status.SUCCEEDED
+
+
+def execute(settings: Settings, run_id: str, on_cell: OnCell | None = None) -> Outcome:
+    """Execute a queued run here and now, and give its end.
+
+    `on_cell` is called with (position from 1, number of cells, state) as cells begin and end.
+    SIGINT, SIGTERM and SIGHUP cancel the run while it lasts, if this is the main thread.
+    """
+    folder = RunFolder.find(settings, run_id)
+    with folder.locked() as held:
+        if not held:
+            raise RunError(f"run {run_id} is already being executed by another process")
+        check_can_move(run_id, folder.status(), Status.RUNNING)
+        folder.sign()
+        folder.move(Status.RUNNING, by=f"supervisor {os.getpid()}")
+        registry.note(settings, run_id)
+        job = Job(settings, folder, on_cell or (lambda position, n_cells, state: None))
+        with told_in(folder.log_file.parent, folder.log_file):
+            reason = job.run()
+        folder.move(end_of(reason.kind), by=f"supervisor {os.getpid()}")
+    registry.note(settings, run_id)
+    return Outcome(run=run_id, status=end_of(reason.kind), reason=reason)
+
+
+class Job:
+    """One execution of one run, by the supervisor that holds its lock."""
+
+    def __init__(self, settings: Settings, folder: RunFolder, on_cell: OnCell) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.submission = folder.submission()
+        self.started_at = now()
+        self.execution: Execution | None = None
+        self.isolation: dict[str, Any] = {}
+        self.usage = record.Usage()
+        self._on_cell = on_cell
+        self._changed = threading.Event()
+
+    def run(self) -> Reason:
+        """Execute, write record, executed notebook and report, and give the end."""
+        asked: list[str] = []
+        with cancelled_by_signals(lambda name: self._cancel(name, asked)):
+            try:
+                reason = self._execute(asked)
+            except (SandboxError, SyntheticError) as error:
+                log.error("the run could not start: %s", error)
+                reason = Reason(kind=Kind.COULD_NOT_START, message=str(error))
+            except Exception as error:
+                log.exception("the supervisor met a defect of its own")
+                reason = Reason(
+                    kind=Kind.COULD_NOT_START if self.execution is None else Kind.KERNEL_DIED,
+                    message=f"a defect of the supervisor ({type(error).__name__}: {error})",
+                )
+            self._finish(reason)
+        return reason
+
+    def _execute(self, asked: list[str]) -> Reason:
+        from sandbox.runs.conduct import Execution
+        from sandbox.runs.engine import SandboxEngine
+
+        data = self.folder.notebook.read_bytes()
+        if hashlib.sha256(data).hexdigest() != self.submission["notebook_sha256"]:
+            raise RunError("the frozen notebook is not the one that was submitted; submit it again")
+        found = notebooks.parse(self.submission["notebook_name"], data)
+        make_folder(self.folder.work)
+        policy = self._policy(unchanged=notebooks.is_unchanged_template(found))
+        notebook = prepared(found, self.submission["parameters"])
+        self.execution = Execution(
+            policy=policy,
+            log_file=self.folder.log_file,
+            on_cell=self._cell_changed,
+            on_tick=self._write_if_changed,
+        )
+        if asked:
+            self.execution.watch.ask(Kind.CANCELLED, asked[0])
+        self._write_record()
+        SandboxEngine.execute_notebook(notebook, "python3", execution=self.execution)
+        assert self.execution.reason is not None
+        return self.execution.reason
+
+    def _policy(self, *, unchanged: bool) -> Policy:
+        """Decide how this notebook runs, and write the decision down."""
+        check_can_run(unchanged=unchanged)
+        isolation = available()
+        isolated = bool(isolation)
+        inputs = self._inputs()
+        data: tuple[Mount, ...] = ()
+        catalog_file = self.folder.execution / "catalog.json"
+        told: dict[str, Any] = {"datasets": []}
+        if inputs is not None:
+            told = inputs.lab_catalog(Path(DATA) if isolated else None)
+            data = tuple(
+                Mount(source=source, target=PurePosixPath(target))
+                for source, target in inputs.binds(Path(DATA))
+            )
+        write_json(catalog_file, told)
+        policy = Policy(
+            work=self.folder.work,
+            limits=Limits.from_record(self.submission["limits"]),
+            data=(*data, Mount(source=catalog_file, target=CATALOG)) if isolated else (),
+            environment=environment(catalog=str(CATALOG if isolated else catalog_file))
+            if isolated
+            else environment(catalog=str(catalog_file), tmp=str(self._own_tmp())),
+            isolated=isolated,
+        )
+        self.isolation = {
+            "mechanism": "bubblewrap" if isolated else "none",
+            "version": isolation.version if isolated else None,
+            "as_root": isolation.as_root,
+            "policy": policy.to_record(),
+            "note": None if isolated else UNISOLATED + isolation.message,
+        }
+        return policy
+
+    def _own_tmp(self) -> Path:
+        return make_folder(self.folder.work / ".tmp")
+
+    def _inputs(self) -> Any:
+        if not self.submission["inputs"]:
+            return None
+        from sandbox import catalog
+
+        return catalog.restore(self.settings, self.submission["inputs"])
+
+    def _cancel(self, name: str, asked: list[str]) -> None:
+        message = f"cancelled by {name}"
+        asked.append(message)
+        if self.execution is not None:
+            self.execution.watch.ask(Kind.CANCELLED, message)
+
+    def _cell_changed(self, position: int, n_cells: int, state: str) -> None:
+        self._changed.set()
+        self._on_cell(position, n_cells, state)
+
+    def _write_if_changed(self) -> None:
+        if self._changed.is_set():
+            self._changed.clear()
+            self._write_record()
+
+    def _write_record(self, reason: Reason | None = None) -> None:
+        execution = self.execution
+        ended = now() if reason else None
+        results, conclusions = (
+            record.claims(execution.notebook)
+            if reason and execution and execution.notebook
+            else ([], [])
+        )
+        write_json(
+            self.folder.record_file,
+            {
+                "format": record.FORMAT,
+                "run": self.folder.id,
+                "execution": self.folder.execution.name,
+                "status": str(end_of(reason.kind)) if reason else str(Status.RUNNING),
+                "reason": reason.to_record() if reason else None,
+                "started_at": self.started_at,
+                "ended_at": ended,
+                "seconds": record.seconds_between(self.started_at, ended) if ended else None,
+                "cells": [cell.to_record() for cell in execution.cells] if execution else [],
+                "parameters": self.submission["parameters"],
+                "inputs": self.submission["inputs"],
+                "environment": record.environment(),
+                "limits": self.submission["limits"],
+                "isolation": self.isolation,
+                "usage": (execution.usage if execution else self.usage).to_record(),
+                "results": results,
+                "conclusions": conclusions,
+                "runner": record.runner(),
+            },
+        )
+
+    def _finish(self, reason: Reason) -> None:
+        make_folder(self.folder.execution)
+        if self.execution is not None and self.execution.notebook is not None:
+            write_atomically(self.folder.executed, written(self.execution.notebook))
+        for removed in tidy(self.folder.work):
+            log.warning("removed from the work folder: %s", removed)
+        self._write_record(reason)
+        try:
+            from sandbox.runs import report
+
+            report.render(self.folder.path, settings=self.settings)
+        except Exception:
+            # The run ended as it ended; a report that cannot be drawn does not change that.
+            log.exception("the report could not be made")
+
+
+def start(settings: Settings, run_id: str) -> int:
+    """Leave a queued run to a process of its own; give its pid once it has taken the run."""
+    folder = RunFolder.find(settings, run_id)
+    process = subprocess.Popen(
+        # -P: a file in the present folder must not be taken for one of our modules.
+        [sys.executable, "-P", "-m", "sandbox.runs.supervisor", run_id],
+        env={**os.environ, "SANDBOX_HOME": str(settings.home)},
+        cwd="/",
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=(folder.path / "supervisor.txt").open("wb"),
+    )
+    deadline = time.monotonic() + TAKEN_S
+    while folder.status() is Status.QUEUED and time.monotonic() < deadline:
+        if process.poll() is not None:
+            said = (folder.path / "supervisor.txt").read_text(errors="replace").strip()
+            raise RunError(
+                f"the supervisor of run {run_id} could not start: "
+                f"{said.splitlines()[-1] if said else 'it said nothing'}"
+            )
+        time.sleep(0.02)
+    return process.pid
+
+
+def cancel(settings: Settings, run_id: str) -> Status:
+    """End a run that is queued or running; give the state it is in then."""
+    folder = RunFolder.find(settings, run_id)
+    status = registry.look_after(folder)
+    check_can_move(run_id, status, Status.CANCELLED)
+    if status is Status.QUEUED:
+        with folder.locked() as held:
+            if held:
+                check_can_move(run_id, folder.status(), Status.CANCELLED)
+                folder.move(Status.CANCELLED, by="cancel")
+                registry.note(settings, run_id)
+                return Status.CANCELLED
+    pid = folder.supervisor()
+    if pid is not None:
+        try:
+            os.kill(pid, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
+        except PermissionError as error:
+            raise RunError(f"run {run_id} belongs to another user; ask them to cancel") from error
+    deadline = time.monotonic() + CANCELLED_S
+    while not (status := registry.look_after(folder)).is_final:
+        if time.monotonic() > deadline:
+            raise RunError(f"run {run_id} did not end within {CANCELLED_S} s (process {pid})")
+        time.sleep(0.05)
+    return status
+
+
+@contextmanager
+def cancelled_by_signals(cancel: Callable[[str], None]) -> Iterator[None]:
+    """Let Ctrl-C and its like cancel the run instead of ending this process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {
+        number: signal.signal(number, lambda got, frame: cancel(signal.Signals(got).name))
+        for number in SIGNALS
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def told_in(parent: Path, path: Path) -> Iterator[None]:
+    """Write this program's own messages into the execution's log."""
+    make_folder(parent)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logger = logging.getLogger("sandbox")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+
+
+def main(argv: list[str]) -> int:
+    """Supervise one run in a process of its own."""
+    outcome = execute(Settings.from_environ(os.environ), argv[0])
+    return 0 if outcome.succeeded else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

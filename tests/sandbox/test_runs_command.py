@@ -1,0 +1,140 @@
+"""The commands `sandbox run …`, as root and as an ordinary user."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.sandbox import notebooks
+from tests.sandbox.conftest import REPOSITORY, user_folder
+
+KINDS = ["as root", "as a user"] if os.geteuid() == 0 else ["as a user"]
+KEYS = {
+    "id",
+    "status",
+    "reason",
+    "cells",
+    "inputs",
+    "isolation",
+    "results",
+    "conclusions",
+    "executed_notebook",
+    "report",
+    "record",
+}
+
+
+@pytest.fixture(params=KINDS)
+def user(request, bubblewrap):
+    """A home of a person, and the command as that person runs it."""
+    with user_folder(request.param) as (folder, words):
+
+        def command(*given):
+            return subprocess.run(
+                [*words, sys.executable, "-m", "sandbox.cli", *given],
+                capture_output=True,
+                text=True,
+                env={**os.environ, "SANDBOX_HOME": str(folder / "home"), "HOME": str(folder)},
+                cwd=REPOSITORY,
+                timeout=120,
+                check=False,
+            )
+
+        command.folder = folder
+        command.as_root = request.param == "as root"
+        yield command
+
+
+def test_submit_wait_show_list(user):
+    path = notebooks.write(
+        user.folder / "n.ipynb", "print(age)", parameters="age: int = 1  # years"
+    )
+    done = user("run", "submit", str(path), "-p", "age=30", "--team", "T", "--wait", "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert set(facts) >= KEYS
+    assert facts["status"] == "succeeded"
+    assert facts["isolation"]["as_root"] is user.as_root
+    assert [one["state"] for one in facts["cells"]] == ["succeeded"] * 3
+    assert json.loads(user("run", "show", facts["id"], "--json").stdout) == facts
+    assert facts["id"] in user("run", "show", facts["id"]).stdout
+    (one,) = json.loads(user("run", "list", "--json").stdout)["runs"]
+    assert (one["id"], one["status"], one["team"]) == (facts["id"], "succeeded", "T")
+    assert f"{facts['id']}  succeeded  n  T" in user("run", "list").stdout
+
+
+def test_a_failed_run_has_another_exit_code(user):
+    path = notebooks.write(user.folder / "n.ipynb", "1 / 0")
+    done = user("run", "submit", str(path), "--wait")
+    assert done.returncode == 1
+    assert "cell error: ZeroDivisionError: division by zero" in done.stdout
+
+
+@pytest.mark.skipif("as a user" not in KINDS, reason="there is always one")
+def test_a_hog_that_hides_its_memory_from_an_ordinary_user_is_seen(bubblewrap):
+    with user_folder("as a user") as (folder, words):
+        path = notebooks.write(
+            folder / "n.ipynb",
+            "import ctypes; ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)\n"
+            "x = [bytearray(b'x' * 20_000_000) for _ in range(1000)]",
+        )
+        told = {
+            "work": str(folder / "work"),
+            "data": str(folder),
+            "limits": {"memory_bytes": 400 << 20, "wall_s": 60},
+            "notebook": str(path),
+        }
+        done = subprocess.run(
+            [*words, sys.executable, "-m", "tests.sandbox.perform", json.dumps(told)],
+            capture_output=True,
+            text=True,
+            cwd=REPOSITORY,
+            timeout=120,
+            check=False,
+        )
+        assert json.loads(done.stdout)["reason"]["kind"] == "memory", done.stderr
+
+
+BAD_WORDS = [
+    (["run", "submit", "no_such_template"], "there is no template 'no_such_template'"),
+    (["run", "submit", "pyproject.toml"], "is not a notebook"),
+    (["run", "show", "../../x"], "is not the name of a run"),
+    (["run", "cancel", "20261122-000000-abcdef"], "there is no run"),
+    (["run", "submit", "x", "-p", "age"], "is not NAME=VALUE"),
+    (["run", "submit", "x", "-p", "a=1", "-p", "a=2"], "is given twice"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), BAD_WORDS)
+def test_bad_input_is_one_message_and_a_code(tmp_path, words, message):
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox.cli", *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SANDBOX_HOME": str(tmp_path / "home")},
+        cwd=REPOSITORY,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["submit"], ["list"], ["show"], ["cancel"]])
+def test_every_command_has_help(words):
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox.cli", "run", *words, "--help"],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        timeout=60,
+        check=True,
+    )
+    assert "Usage:" in done.stdout

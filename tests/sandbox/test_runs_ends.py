@@ -1,0 +1,371 @@
+"""However an execution ends, its record says truly how, and nothing of it stays behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sandbox import runs
+from sandbox.errors import StateError
+from sandbox.kernels.policy import MIB
+from sandbox.kernels.processes import table
+from tests.sandbox.conftest import REPOSITORY, TIGHT
+
+AFTER = "print('never')"  # a cell that must not have run
+
+
+def executed(facts):
+    """Read the executed notebook of a run."""
+    return json.loads(Path(facts["executed_notebook"]).read_text())
+
+
+def states(facts):
+    """Give the states of a run's cells."""
+    return [one["state"] for one in facts["cells"]]
+
+
+def inside(folder):
+    """Name the processes that see a folder as a mount of theirs: those of its sandboxes."""
+    found = set()
+    for pid in table():
+        with suppress(OSError):
+            if str(folder) in Path(f"/proc/{pid}/mountinfo").read_text():
+                found.add(pid)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(tmp_path):
+    """No process of a test's sandboxes is there afterwards, and no meeting place."""
+    yield
+    assert not inside(tmp_path)
+
+
+def test_a_right_notebook_succeeds(run):
+    facts = run("x = 20", "print(x + 1)", "x + 2")
+    assert facts["status"] == "succeeded"
+    assert facts["reason"] == {
+        "kind": "completed",
+        "message": "every cell ran to its end",
+        "cell": None,
+    }
+    assert states(facts) == ["succeeded"] * 3
+    assert all(one["seconds"] is not None for one in facts["cells"])
+    assert facts["isolation"]["mechanism"] == "bubblewrap"
+    assert facts["usage"]["peak_memory_bytes"] > 10 * MIB
+    notebook = executed(facts)
+    assert [one["metadata"]["papermill"]["status"] for one in notebook["cells"]] == [
+        "completed"
+    ] * 3
+    assert notebook["cells"][2]["outputs"][0]["data"]["text/plain"] == ["22"]
+
+
+WRONG = {
+    "an error": ("1 / 0", "cell error", "failed"),
+    "a syntax error": ("def", "cell error", "failed"),
+    "an error that a tag allows": ("raise ValueError('x')", "cell error", "failed"),
+    "an interrupt of its own": ("raise KeyboardInterrupt", "cell error", "failed"),
+    "input": ("input()", "cell error", "failed"),
+    "exit": ("exit()", "exit called", "failed"),
+    "quit": ("quit()", "exit called", "failed"),
+    "exit without a word": ("import sys; sys.exit(0)", "exit called", "failed"),
+    "the process's end": ("import os; os._exit(0)", "kernel died", "interrupted"),
+    "a kill": ("import os; os.kill(os.getpid(), 9)", "kernel died", "interrupted"),
+    "a crash": ("import ctypes; ctypes.string_at(0)", "kernel died", "interrupted"),
+    "an end in the background": (
+        "import os, threading, time; threading.Timer(0.3, os._exit, [0]).start(); time.sleep(30)",
+        "kernel died",
+        "interrupted",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_notebook_never_succeeds(run, name):
+    source, kind, state = WRONG[name]
+    facts = run("x = 1", source, AFTER)
+    assert facts["status"] == "failed"
+    assert facts["reason"]["kind"] == kind, facts["reason"]
+    assert facts["reason"]["cell"] == 1
+    assert states(facts) == ["succeeded", state, "not run"]
+    assert [one["metadata"]["papermill"]["status"] for one in executed(facts)["cells"]] == [
+        "completed",
+        "failed",
+        "pending",
+    ]
+
+
+@pytest.mark.parametrize("name", ["exit", "the process's end", "a kill"])
+def test_an_end_in_the_last_cell_is_no_success(run, name):
+    source, kind, _ = WRONG[name]
+    facts = run("x = 1", source)
+    assert facts["status"] == "failed"
+    assert facts["reason"]["kind"] == kind
+
+
+def test_a_cell_whose_tag_allows_errors_still_fails(settings, write, bubblewrap):
+    path = write("1 / 0", AFTER)
+    content = json.loads(path.read_text())
+    content["cells"][0]["metadata"]["tags"] = ["raises-exception", "skip-execution"]
+    path.write_text(json.dumps(content))
+    outcome = runs.execute(settings, runs.submit(settings, path))
+    assert outcome.reason.kind == "cell error"
+
+
+def test_an_error_is_told_with_its_cell(run):
+    facts = run("x = 1", "{}['tuổi']")
+    assert facts["reason"] == {"kind": "cell error", "message": "KeyError: 'tuổi'", "cell": 1}
+
+
+BEYOND = {
+    "memory": (
+        "memory",
+        "x = [bytearray(b'x' * 20_000_000) for _ in range(1000)]",
+        {},
+    ),
+    "memory shared by forks": (
+        "memory",
+        "import os, time\nfor _ in range(8):\n    if os.fork() == 0:\n"
+        "        x = bytearray(b'y' * 120_000_000); time.sleep(60)\ntime.sleep(60)",
+        {},
+    ),
+    "memory without a process's name": (
+        "memory",
+        "import os, time\nfiles = [os.memfd_create('x') for _ in range(50)]\n"
+        "for one in files:\n    os.write(one, b'x' * 25_000_000)\ntime.sleep(60)",
+        {},
+    ),
+    "time": ("time", "while True: pass", {"wall_s": 4}),
+    "time with signals ignored": (
+        "time",
+        "import signal, time\n"
+        "for one in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:\n"
+        "    signal.signal(one, signal.SIG_IGN)\n"
+        "while True:\n    try:\n        time.sleep(1)\n    except BaseException: pass",
+        {"wall_s": 4},
+    ),
+    "processor": (
+        "CPU",
+        "import os\nfor _ in range(2): os.fork()\nwhile True: pass",
+        {"cpu_s": 3},
+    ),
+    "processes": (
+        "processes",
+        "import os, time\nwhile True:\n    try: os.fork()\n    except OSError: time.sleep(0.01)",
+        {},
+    ),
+    "output": ("output size", "while True: print('x' * 1000)", {}),
+    "output in one piece": ("output size", "print('x' * 5_000_000)", {}),
+    "output that is taken back": (
+        "output size",
+        "from IPython.display import clear_output\nwhile True: print('x' * 10000); clear_output()",
+        {},
+    ),
+    "output of a child": ("output size", "import os; os.system('yes')", {}),
+    "files": (
+        "disk",
+        "import itertools, time\nfor n in itertools.count():\n    open(f'{n}', 'w').close()\n"
+        "    time.sleep(0.0001)",
+        {},
+    ),
+    "a full folder": (
+        "disk",
+        "import time\nfor n in range(9): open(f'{n}', 'wb').write(b'x' * 20_000_000)\n"
+        "time.sleep(60)",
+        {},
+    ),
+    "files without a name": (
+        "disk",
+        "import os, time\nfiles = []\nfor n in range(9):\n    files.append(open('x', 'wb'))\n"
+        "    files[-1].write(b'x' * 20_000_000)\n    os.unlink('x')\ntime.sleep(60)",
+        {},
+    ),
+    "a deep folder": (
+        "disk",
+        "import os, time\nfor n in range(200): os.mkdir('d'); os.chdir('d')\ntime.sleep(60)",
+        {},
+    ),
+    "a closed folder": (
+        "disk",
+        "import os, time\nos.makedirs('a/b'); os.chmod('a', 0)\ntime.sleep(60)",
+        {},
+    ),
+}
+QUICK = {
+    "memory",
+    "memory without a process's name",
+    "time with signals ignored",
+    "processor",
+    "processes",
+    "output",
+    "files",
+    "a full folder",
+}
+
+
+@pytest.mark.parametrize(
+    "name", [one if one in QUICK else pytest.param(one, marks=pytest.mark.slow) for one in BEYOND]
+)
+def test_a_limit_ends_the_run_and_is_named(run, name):
+    kind, source, changed = BEYOND[name]
+    if name == "a closed folder" and os.geteuid() == 0:
+        pytest.skip("root's supervisor sees into a closed folder, so nothing can hide there")
+    facts = run("x = 1", source, AFTER, limits=replace(TIGHT, **changed))
+    assert facts["status"] == "failed"
+    assert facts["reason"]["kind"] == kind, facts["reason"]
+    assert facts["reason"]["cell"] == 1
+    assert states(facts) == ["succeeded", "interrupted", "not run"]
+    assert facts["seconds"] < 30
+
+
+def test_a_forked_child_does_not_outlive_the_run(run):
+    facts = run(
+        "import subprocess\n"
+        "subprocess.Popen(['setsid', 'sh', '-c', 'trap \"\" TERM HUP; sleep 300'])"
+    )
+    assert facts["status"] == "succeeded"
+
+
+def test_a_link_left_in_the_work_folder_is_removed(run, settings):
+    facts = run("import os\nos.symlink('/etc/passwd', 'x'); os.mkfifo('y'); open('z', 'w').close()")
+    work = Path(facts["record"]).parent / "work"
+    assert [one.name for one in work.iterdir()] == ["z"]
+
+
+def test_files_that_the_notebook_left_open_are_whole(run):
+    facts = run("out = open('x.csv', 'w'); out.write('a,b')")
+    assert (Path(facts["record"]).parent / "work" / "x.csv").read_text() == "a,b"
+
+
+def test_claims_are_taken_as_claims_whatever_they_hold(run):
+    facts = run(
+        "from IPython.display import publish_display_data as show\n"
+        "kind = 'application/vnd.sandbox.%s+json'\n"
+        "show({kind % 'result': {'name': 'tỉ lệ', 'value': float('nan'), 'unit': '%', 'n': True}})\n"
+        "show({kind % 'result': {'value': [1, {'a': 2}], 'n': 3}})\n"
+        "show({kind % 'result': 'nothing'})\n"
+        "show({kind % 'conclusion': {'statement': 'sai', 'holds': 'yes'}})\n"
+        "show({kind % 'conclusion': {'statement': 'đúng', 'holds': True}})\n"
+    )
+    assert facts["status"] == "succeeded"
+    assert facts["results"] == [
+        {"name": "tỉ lệ", "value": "nan", "unit": "%", "n": None, "cell": 0},
+        {"name": "None", "value": '[1, {"a": 2}]', "unit": None, "n": 3, "cell": 0},
+    ]
+    assert [one["holds"] for one in facts["conclusions"]] == [False, True]
+
+
+def test_nonsense_on_the_wire_is_a_failure(run):
+    facts = run(
+        "from ipykernel.kernelapp import IPKernelApp\n"
+        "app = IPKernelApp.instance()\n"
+        "for _ in range(20):\n"
+        "    app.iopub_socket.send_multipart([b'<IDS|MSG>', b'', b'{', b'[]', b'null', b'7'])\n",
+        AFTER,
+    )
+    assert facts["status"] == "failed"
+
+
+# ------------------------------------------------------------------------------------------------
+# Runs with a supervisor of their own
+
+
+@pytest.fixture
+def command(settings):
+    """Run the real command in this home."""
+
+    def do(*words, check=True):
+        done = subprocess.run(
+            [sys.executable, "-m", "sandbox.cli", *words],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "SANDBOX_HOME": str(settings.home)},
+            cwd=REPOSITORY,
+            timeout=120,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    return do
+
+
+def wait_for(settings, run_id, condition, timeout_s=30):
+    """Wait until what is known of a run meets a condition."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        facts = runs.show(settings, run_id)
+        if condition(facts):
+            return facts
+        time.sleep(0.05)
+    raise AssertionError(facts)
+
+
+def begun(facts):
+    """Whether the first cell runs."""
+    return states(facts)[:1] == ["running"]
+
+
+@pytest.fixture
+def endless(bubblewrap, settings, write, command):
+    """A run that is under way in a supervisor of its own and would not end."""
+    path = write("import time; time.sleep(300)", AFTER)
+    run_id = json.loads(command("run", "submit", str(path), "--json").stdout)["id"]
+    wait_for(settings, run_id, begun)
+    return run_id
+
+
+def supervisor(settings, run_id):
+    """Give the pid of a run's supervisor."""
+    return json.loads((settings.runs / run_id / "supervisor.lock").read_text())["pid"]
+
+
+def test_a_run_is_cancelled_by_the_command(endless, settings, command):
+    command("run", "cancel", endless)
+    facts = runs.show(settings, endless)
+    assert facts["status"] == "cancelled"
+    assert facts["reason"]["kind"] == "cancelled"
+    assert states(facts) == ["interrupted", "not run"]
+    with pytest.raises(StateError, match="is cancelled and cannot become cancelled"):
+        runs.cancel(settings, endless)
+
+
+def test_a_killed_supervisor_leaves_a_lost_run(endless, settings):
+    assert inside(settings.home)
+    os.kill(supervisor(settings, endless), signal.SIGKILL)
+    facts = wait_for(settings, endless, lambda facts: facts["status"] != "running")
+    assert facts["status"] == "lost"
+    assert facts["reason"]["kind"] == "supervisor lost"
+    assert facts["reason"]["cell"] == 0
+    assert states(facts) == ["interrupted", "not run"]
+    assert facts["ended_at"] is not None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_cancels_a_run_that_is_waited_for(bubblewrap, settings, write, number):
+    path = write("import time; time.sleep(300)")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox.cli", "run", "submit", str(path), "--wait", "--json"],
+        env={**os.environ, "SANDBOX_HOME": str(settings.home)},
+        stdout=subprocess.PIPE,
+        cwd=REPOSITORY,
+    )
+    deadline = time.monotonic() + 30
+    while not runs.listed(settings) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (one,) = runs.listed(settings)
+    wait_for(settings, one["id"], begun)
+    process.send_signal(number)
+    told, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert json.loads(told)["status"] == "cancelled"
+    assert json.loads(told)["reason"]["message"] == f"cancelled by {number.name}"

@@ -1,0 +1,186 @@
+"""Verify finds what is wrong with a replica, whatever was done to it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from synthetic.build import Order, build, make_recipe
+from synthetic.cli import main
+from synthetic.errors import StorageError
+from synthetic.evaluation.verify import verify
+from synthetic.spec.load import load_all
+from synthetic.tables import content
+from synthetic.tables.manifest import find, read, sha256
+
+
+@pytest.fixture
+def damaged(replicas, tmp_path) -> Path:
+    """A copy to be damaged."""
+    shutil.copytree(replicas / "replicas", tmp_path / "replicas")
+    return tmp_path / "replicas"
+
+
+def replica(root, dataset):
+    return next(m for m in find(root) if m.dataset == dataset)
+
+
+def failures(manifest):
+    checks = verify(manifest, load_all([manifest.dataset]))
+    return [f"{c.table}: {c.what}: {c.detail}" for c in checks if not c.ok]
+
+
+def rewrite(manifest, table, change):
+    """Change a table's rows and make files and manifest agree again, as a clever forger would."""
+    entry = next(t for t in manifest.data["tables"] if t["name"] == table)
+    (file,) = entry["files"]
+    path = manifest.folder / file["path"]
+    rows = change(pq.read_table(path))
+    pq.write_table(rows, path)
+    file |= {"rows": rows.num_rows, "bytes": path.stat().st_size, "sha256": sha256(path)}
+    entry |= {"rows": rows.num_rows, "content_hash": content.of_table(rows).hexdigest()}
+    (manifest.folder / "manifest.json").write_text(json.dumps(manifest.data), "utf-8")
+    return read(manifest.folder)
+
+
+def put(rows, column, at, value):
+    values = rows[column].to_pylist()
+    values[at] = value
+    field = rows.schema.field(column)
+    kind = pa.string() if pa.types.is_dictionary(field.type) else field.type
+    return rows.set_column(rows.column_names.index(column), column, pa.array(values, kind))
+
+
+@pytest.mark.parametrize("dataset", ["population", "enterprise"])
+def test_an_untouched_replica_passes(replicas, dataset):
+    assert failures(replica(replicas / "replicas", dataset)) == []
+
+
+@pytest.mark.parametrize("area", ["48", "12"])
+def test_an_area_passes(tmp_path, area):
+    recipe = make_recipe("0.002", area, 3, "exact")
+    for manifest in build(Order(datasets=("enterprise",), recipe=recipe, out=tmp_path)):
+        assert failures(manifest) == []
+
+
+def test_a_sampled_draw_passes_and_is_held_to_no_quota(tmp_path):
+    recipe = make_recipe("0.002", None, 5, "sampled")
+    for manifest in build(Order(datasets=("enterprise",), recipe=recipe, out=tmp_path)):
+        checks = verify(manifest, load_all([manifest.dataset]))
+        assert [c for c in checks if not c.ok] == []
+        assert not any(c.what.startswith("quota") for c in checks)
+
+
+def test_a_flipped_byte_is_found(damaged):
+    manifest = replica(damaged, "population")
+    (path,) = manifest.files("persons")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert any("not the file that was published" in f for f in failures(manifest))
+
+
+def test_a_truncated_file_is_found_even_when_the_manifest_was_mended(damaged):
+    manifest = replica(damaged, "population")
+    (path,) = manifest.files("persons")
+    path.write_bytes(path.read_bytes()[:-100])
+    entry = next(t for t in manifest.data["tables"] if t["name"] == "persons")
+    entry["files"][0]["sha256"] = sha256(path)
+    assert any("cannot be read" in f for f in failures(manifest))
+
+
+def test_a_missing_file_is_found(damaged):
+    manifest = replica(damaged, "population")
+    manifest.files("persons")[0].unlink()
+    assert any("is missing" in f for f in failures(manifest))
+
+
+def test_a_file_too_many_is_found(damaged):
+    manifest = replica(damaged, "population")
+    (manifest.folder / "persons" / "extra.parquet").write_bytes(b"x")
+    assert any("extra.parquet" in f for f in failures(manifest))
+
+
+def test_rows_that_the_manifest_does_not_know_are_found(damaged):
+    manifest = replica(damaged, "population")
+    (path,) = manifest.files("persons")
+    pq.write_table(pq.read_table(path).slice(1), path)
+    entry = next(t for t in manifest.data["tables"] if t["name"] == "persons")
+    entry["files"][0]["sha256"] = sha256(path)
+    assert any("persons: content: other rows" in f for f in failures(manifest))
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "message"),
+    [
+        ("persons", lambda r: put(r, "person_id", 0, "001099000001"), "1 could be real"),
+        ("persons", lambda r: put(r, "phone", 0, "0912345678"), "1 could be real"),
+        ("persons", lambda r: put(r, "person_id", 0, r["person_id"][1].as_py()), "1 repeated"),
+        ("persons", lambda r: put(r, "person_id", 0, None), "1 missing"),
+        ("persons", lambda r: put(r, "household_id", 0, 10**9), "1 rows lead nowhere"),
+        ("persons", lambda r: put(r, "age", 0, 7), "Age fits the birth date"),
+        ("persons", lambda r: put(r, "commune_code", 0, "99999"), "lives where the household is"),
+        ("persons", lambda r: r.slice(50), "quota: province_code x residence"),
+        ("persons", lambda r: put(r, "surname", 0, "Smith"), "has not; mend the margin"),
+        ("households", lambda r: put(r, "size", 0, 9), "A household has 1 to 8 persons"),
+    ],
+)
+def test_a_forged_row_is_found_though_every_hash_agrees(damaged, table, change, message):
+    manifest = rewrite(replica(damaged, "population"), table, change)
+    assert any(message in failure for failure in failures(manifest))
+
+
+def test_a_forged_enterprise_is_found(damaged):
+    manifest = replica(damaged, "enterprise")
+    code = pq.read_table(manifest.files("enterprises")[0])["tax_code"][0].as_py()
+    real = code[:9] + str((int(code[9]) + 5) % 10)
+    manifest = rewrite(manifest, "enterprises", lambda rows: put(rows, "tax_code", 0, real))
+    found = failures(manifest)
+    assert any("tax_code cannot be real: 1 could be real" in f for f in found)
+    assert any("rows lead nowhere" in f for f in found)  # its employees
+
+
+def test_a_dataset_that_is_not_beside_it_is_told(damaged):
+    shutil.rmtree(damaged / "population")
+    (found,) = failures(replica(damaged, "enterprise"))
+    assert "uses population" in found
+
+
+def test_another_spec_is_told(damaged):
+    manifest = replica(damaged, "population")
+    manifest.data["hashes"]["spec"] = "0" * 64
+    assert failures(manifest) == [": spec: the replica was built from another version of the spec"]
+
+
+def test_a_folder_without_a_replica_is_told(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["verify", str(tmp_path)])
+    assert stopped.value.code == 3
+    assert "no replica here; build one with: synthetic build" in capsys.readouterr().err
+
+
+def test_a_manifest_that_is_no_manifest_is_told(tmp_path):
+    (tmp_path / "manifest.json").write_text("{", "utf-8")
+    with pytest.raises(StorageError, match="cannot be read"):
+        read(tmp_path)
+    (tmp_path / "manifest.json").write_text('{"format": 99}', "utf-8")
+    with pytest.raises(StorageError, match="not a manifest of format 1"):
+        read(tmp_path)
+
+
+def test_the_command_lists_what_fails_and_exits_with_4(damaged, capsys):
+    manifest = replica(damaged, "population")
+    manifest.files("persons")[0].unlink()
+    with pytest.raises(SystemExit) as stopped:
+        main(["verify", str(damaged), "--json"])
+    assert stopped.value.code == 4
+    told = capsys.readouterr()
+    facts = json.loads(told.out)
+    assert not facts["ok"]
+    assert {r["dataset"]: r["ok"] for r in facts["replicas"]}["population"] is False
+    assert "persons: files: persons/part-00000.parquet is missing" in told.err
