@@ -14,6 +14,7 @@ import os
 import shutil
 import stat
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 from sandbox.errors import IsolationError
 from sandbox.kernels.bubblewrap import INSIDE_ID, NOBODY, Private
 from sandbox.kernels.policy import SOCKETS
+from sandbox.kernels.processes import started
 
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
 SHORT = "/tmp"  # a socket's path ends at 107 bytes; the folder in it is closed
@@ -40,7 +42,8 @@ class Doorway:
         base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
         if len(os.fsencode(base)) > LONGEST or not os.access(base, os.W_OK | os.X_OK):
             base = SHORT
-        doorway = cls(folder=Path(tempfile.mkdtemp(prefix="sandbox-", dir=base)))
+        sweep(Path(base))
+        doorway = cls(folder=Path(tempfile.mkdtemp(prefix=f"{owner(os.getpid())}-", dir=base)))
         doorway.sockets.mkdir(mode=0o700)
         give(doorway.sockets, as_root=as_root)
         doorway.private.passwd.write_text(
@@ -137,6 +140,24 @@ class Doorway:
         close(self.handles)
         self.handles = []
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def owner(pid: int) -> str:
+    """Name a process for good: the namespace of its number, the number, and when it started."""
+    return f"sandbox-{Path('/proc/self/ns/pid').stat().st_ino}-{pid}-{started(pid)}"
+
+
+def sweep(base: Path) -> None:
+    """Remove the folders of supervisors that were killed."""
+    for folder in base.glob("sandbox-*-*-*-*"):
+        told = folder.name.split("-")
+        with suppress(OSError):
+            mine = folder.lstat().st_uid == os.geteuid() and not folder.is_symlink()
+            # One of another namespace may live: its number means nothing here.
+            here = told[1] == owner(os.getpid()).split("-")[1]
+            alive = told[2].isdigit() and folder.name.startswith(f"{owner(int(told[2]))}-")
+            if mine and here and not alive:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def give(folder: Path, *, as_root: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.runs import parameters
 from sandbox.runs.imports import quick
-from sandbox.runs.notebook import Notebook, tags
+from sandbox.runs.notebook import Notebook, tags, text
 
 INJECTED = "injected-parameters"  # papermill's word, which its readers know
 
@@ -21,15 +21,17 @@ def prepared(found: Notebook, values: list[dict[str, Any]]) -> Any:
         import nbformat
 
     notebook: Any = nbformat.from_dict(found.content)  # type: ignore[no-untyped-call]
+    for cell in notebook.cells:
+        cell.source = text(cell)
     notebook.metadata.papermill = nbformat.NotebookNode()  # type: ignore[no-untyped-call]
     changed = {one["name"]: one["value"] for one in values if one["value"] != one["default"]}
     places = [at for at, cell in enumerate(found.cells) if parameters.TAG in tags(cell)]
     if changed and places:
-        cell: Any = nbformat.v4.new_code_cell(  # type: ignore[no-untyped-call]
+        given: Any = nbformat.v4.new_code_cell(  # type: ignore[no-untyped-call]
             parameters.as_code(changed), id=INJECTED
         )
-        cell.metadata.tags = [INJECTED]
-        notebook.cells.insert(places[0] + 1, cell)
+        given.metadata.tags = [INJECTED]
+        notebook.cells.insert(places[0] + 1, given)
     return notebook
 
 
@@ -38,5 +40,5 @@ def written(notebook: Any) -> bytes:
     with quick():
         import nbformat
 
-    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
-    return text.encode("utf-8", "backslashreplace")
+    content: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    return content.encode("utf-8", "backslashreplace")
