@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from sandbox import runs
+from sandbox.kernels import bytecode
 from sandbox.settings import Settings
 from synthetic.build import Order, build, make_recipe
 from synthetic.tables.manifest import Manifest
@@ -49,6 +50,7 @@ def demo(as_json: bool) -> None:
     """
     settings = Settings.from_environ(os.environ)
     step = _Steps()
+    warming = bytecode.warm(settings.home)  # on the other core, while the replicas are built
     recipe = make_recipe(SCALE, None, SEED, "exact")
     replicas = build(Order(datasets=DATASETS, recipe=recipe, out=settings.replicas), step)
     run_id = runs.submit(
@@ -58,6 +60,7 @@ def demo(as_json: bool) -> None:
         why="sandbox demo",
     )
     step(f"submitted {TEMPLATE} as {run_id}")
+    warming.wait()
     outcome = runs.execute(settings, run_id, on_cell=step.cell)
     facts = runs.show(settings, run_id) | {"replicas": [_replica(m) for m in replicas]}
     note = (facts["isolation"] or {}).get("note")

@@ -57,14 +57,25 @@ class Private:
 
 
 def launch(
-    policy: Policy, private: Private, command: Sequence[str], *, tools: Tools, as_root: bool
+    policy: Policy,
+    private: Private,
+    command: Sequence[str],
+    *,
+    tools: Tools,
+    as_root: bool,
+    filter_handle: int | None,
 ) -> Launch:
-    """Give the command line that starts this command inside the policy's world."""
+    """Give the command line that starts this command inside the policy's world.
+
+    `filter_handle` is an open file with the filter of system calls, if there is one.
+    """
+    filtered = () if filter_handle is None else ("--seccomp", str(filter_handle))
     limited = (*prlimit(policy.limits, tools), "--", *command)
     if not as_root:
         options = (
             *("--unshare-all", "--unshare-user", "--disable-userns"),
             *("--uid", str(INSIDE_ID), "--gid", str(INSIDE_ID)),
+            *filtered,
             *common(policy),
             *mounts(policy, private, as_root=False),
         )
@@ -76,7 +87,9 @@ def launch(
         *(part for cap in ("SETUID", "SETGID", "SETPCAP") for part in ("--cap-add", f"CAP_{cap}")),
         *mounts(policy, private, as_root=True),
     )
-    return Launch(program=tools.bwrap, options=options, command=(*dropped(tools), *limited))
+    return Launch(
+        program=tools.bwrap, options=options, command=(*dropped(tools, filtered), *limited)
+    )
 
 
 def common(policy: Policy) -> tuple[str, ...]:
@@ -133,14 +146,14 @@ def ways(targets: Iterable[PurePosixPath]) -> list[PurePosixPath]:
     return sorted(found, key=lambda way: (len(way.parts), str(way)))
 
 
-def dropped(tools: Tools) -> tuple[str, ...]:
+def dropped(tools: Tools, filtered: tuple[str, ...]) -> tuple[str, ...]:
     """Give the second stage: an ordinary uid, then a closed user namespace on a read-only world."""
     assert tools.setpriv is not None
     return (
         *(str(tools.setpriv), "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"),
         *("--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--"),
         *(str(tools.bwrap), "--unshare-user", "--disable-userns", "--cap-drop", "ALL"),
-        *("--uid", str(INSIDE_ID), "--gid", str(INSIDE_ID), "--die-with-parent"),
+        *("--uid", str(INSIDE_ID), "--gid", str(INSIDE_ID), "--die-with-parent", *filtered),
         *("--ro-bind", "/", "/", "--dev-bind", "/dev", "/dev", "--bind", "/dev/shm", "/dev/shm"),
         *("--bind", "/tmp", "/tmp", "--bind", str(SOCKETS), str(SOCKETS)),
         *("--bind", str(WORK), str(WORK), "--chdir", str(WORK), "--"),

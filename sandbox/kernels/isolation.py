@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sandbox.kernels.bubblewrap import Launch, Tools, launch
+from sandbox.kernels import seccomp
+from sandbox.kernels.bubblewrap import Private, Tools, launch
 from sandbox.kernels.doorway import Doorway, give
 from sandbox.kernels.environment import environment
 from sandbox.kernels.policy import Policy
@@ -113,45 +115,73 @@ def trial(tools: Tools, *, as_root: bool) -> str | None:
             doorway.private.connection.write_text("{}")
             policy = Policy(work=work, environment=environment(catalog=""))
             command = (sys.executable, "-S", "-c", "print('alive')")
-            ready = launch(policy, doorway.private, command, tools=tools, as_root=as_root)
-            done = run(ready)
-        except (OSError, subprocess.TimeoutExpired) as error:
+            process = begin(policy, doorway.private, command, tools=tools, as_root=as_root)
+            said = heard(process)
+        except subprocess.TimeoutExpired:
+            return f"bubblewrap did not start a sandbox within {PROBE_TIMEOUT_S} s"
+        except OSError as error:
             return f"bubblewrap cannot start a sandbox here ({error})"
         finally:
             doorway.close()
-    if done.returncode == 0 and done.stdout.strip() == b"alive":
+    if process.returncode == 0 and said.strip() == b"alive":
         return None
-    said = (done.stderr or b"no message").decode(errors="replace").strip().splitlines()[-1]
-    return f"bubblewrap cannot start a sandbox here ({said})"
+    words = said.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+    return f"bubblewrap cannot start a sandbox here ({words[-1]})"
 
 
-def run(ready: Launch) -> subprocess.CompletedProcess[bytes]:
-    """Run a launch to its end."""
-    options = options_handle(ready)
+def heard(process: subprocess.Popen[bytes]) -> bytes:
+    """Wait for a process's end and give its words."""
+    with process:
+        try:
+            return process.communicate(timeout=PROBE_TIMEOUT_S)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+
+
+def begin(
+    policy: Policy,
+    private: Private,
+    command: Sequence[str],
+    *,
+    tools: Tools,
+    as_root: bool,
+    info: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a command inside; its words come out of one pipe. `info` is told the first process."""
+    program = seccomp.program()
+    handles = [] if program is None else [in_memory(program)]
     try:
-        return subprocess.run(
-            argv(ready, options),
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            pass_fds=(options,),
+        ready = launch(
+            policy,
+            private,
+            command,
+            tools=tools,
+            as_root=as_root,
+            filter_handle=handles[0] if handles else None,
+        )
+        options = in_memory(b"".join(os.fsencode(option) + b"\0" for option in ready.options))
+        handles.append(options)
+        told = () if info is None else ("--info-fd", str(info))
+        return subprocess.Popen(
+            [str(ready.program), "--args", str(options), *told, "--", *ready.command],
             env=BARE,
-            timeout=PROBE_TIMEOUT_S,
-            check=False,
+            cwd="/",
+            pass_fds=(*handles, *(() if info is None else (info,))),
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
     finally:
-        os.close(options)
+        for handle in handles:
+            os.close(handle)
 
 
-def argv(ready: Launch, options: int, *, info: int | None = None) -> list[str]:
-    """Give the arguments of a launch whose options wait behind a handle."""
-    told = () if info is None else ("--info-fd", str(info))
-    return [str(ready.program), "--args", str(options), *told, "--", *ready.command]
-
-
-def options_handle(ready: Launch) -> int:
-    """Put the options of a launch into memory and give the handle to read them from."""
-    handle = os.memfd_create("options", 0)
-    os.write(handle, b"".join(os.fsencode(option) + b"\0" for option in ready.options))
+def in_memory(data: bytes) -> int:
+    """Put bytes into memory and give the handle to read them from."""
+    handle = os.memfd_create("sandbox", 0)
+    os.write(handle, data)
     os.lseek(handle, 0, os.SEEK_SET)
     return handle
 

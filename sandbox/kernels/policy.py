@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sandbox.errors import SettingsError
+from sandbox.kernels import seccomp
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -100,6 +101,7 @@ class Policy:
         return {
             "network": False,
             "host_home": False,
+            "system_calls": "filtered" if seccomp.program() else "not filtered",
             "privileges": "none, and no new ones; nested user namespaces refused",
             "writable": [str(WORK), str(SOCKETS), "/tmp", "/dev/shm"],
             "readable": ["system", "interpreter", "packages"]

@@ -26,7 +26,6 @@ from traitlets import Instance, Unicode
 
 from sandbox.errors import IsolationError
 from sandbox.kernels import isolation
-from sandbox.kernels.bubblewrap import launch
 from sandbox.kernels.doorway import PORTS, Doorway, give
 from sandbox.kernels.environment import environment
 from sandbox.kernels.policy import CONNECTION, MIB, Policy
@@ -194,31 +193,20 @@ class SandboxProvisioner(KernelProvisionerBase):
         assert self.doorway is not None
         availability = isolation.available()
         assert availability.tools is not None
-        ready = launch(
-            self.policy,
-            self.doorway.private,
-            command,
-            tools=availability.tools,
-            as_root=availability.as_root,
-        )
-        options = isolation.options_handle(ready)
         told, tell = os.pipe()
         try:
-            process = subprocess.Popen(
-                isolation.argv(ready, options, info=tell),
-                env=isolation.BARE,
-                cwd="/",
-                pass_fds=(options, tell),
-                start_new_session=True,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
+            process = isolation.begin(
+                self.policy,
+                self.doorway.private,
+                command,
+                tools=availability.tools,
+                as_root=availability.as_root,
+                info=tell,
             )
         except OSError as error:
             os.close(told)
             raise IsolationError(f"bubblewrap cannot be started: {error}") from error
         finally:
-            os.close(options)
             os.close(tell)
         with os.fdopen(told, "rb") as info:
             facts = info.read()

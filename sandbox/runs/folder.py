@@ -88,6 +88,11 @@ class RunFolder:
         return self.execution / "work"
 
     @property
+    def staged(self) -> Path:
+        """The data as the kernel gets them, while it runs."""
+        return self.execution / "data"
+
+    @property
     def log_file(self) -> Path:
         """What the kernel and the supervisor said beside the cells."""
         return self.execution / "log.txt"

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from sandbox.errors import SandboxError
+from sandbox.runs import staging
 from sandbox.runs.folder import RUN_ID, RunFolder, now
 from sandbox.runs.record import lost
 from sandbox.runs.states import Status
@@ -84,6 +85,7 @@ def look_after(folder: RunFolder) -> Status:
             wanted = Status.LOST
             if record is not None:
                 write_json(folder.record_file, lost(record, at=now()))
+        staging.clear(folder.staged)
         folder.move(wanted, by="registry: the supervisor is gone")
         return wanted
 

@@ -27,7 +27,7 @@ from sandbox.kernels.environment import environment
 from sandbox.kernels.folders import tidy
 from sandbox.kernels.policy import CATALOG, DATA
 from sandbox.runs import notebook as notebooks
-from sandbox.runs import record, registry
+from sandbox.runs import record, registry, staging
 from sandbox.runs.executed import prepared, written
 from sandbox.runs.folder import RunFolder, now
 from sandbox.runs.record import Reason
@@ -153,10 +153,11 @@ class Job:
         told: dict[str, Any] = {"datasets": []}
         if inputs is not None:
             told = inputs.lab_catalog(Path(DATA) if isolated else None)
-            data = tuple(
+            mounts = [
                 Mount(source=source, target=PurePosixPath(target))
                 for source, target in inputs.binds(Path(DATA))
-            )
+            ]
+            data = staging.stage(self.folder.staged, mounts) if isolated else ()
         write_json(catalog_file, told)
         policy = Policy(
             work=self.folder.work,
@@ -237,6 +238,7 @@ class Job:
         make_folder(self.folder.execution)
         if self.execution is not None and self.execution.notebook is not None:
             write_atomically(self.folder.executed, written(self.execution.notebook))
+        staging.clear(self.folder.staged)
         for removed in tidy(self.folder.work):
             log.warning("removed from the work folder: %s", removed)
         self._write_record(reason)

@@ -138,12 +138,6 @@ BEYOND = {
         "        x = bytearray(b'y' * 120_000_000); time.sleep(60)\ntime.sleep(60)",
         {},
     ),
-    "memory without a process's name": (
-        "memory",
-        "import os, time\nfiles = [os.memfd_create('x') for _ in range(50)]\n"
-        "for one in files:\n    os.write(one, b'x' * 25_000_000)\ntime.sleep(60)",
-        {},
-    ),
     "time": ("time", "while True: pass", {"wall_s": 4}),
     "time with signals ignored": (
         "time",
@@ -202,7 +196,6 @@ BEYOND = {
 }
 QUICK = {
     "memory",
-    "memory without a process's name",
     "time with signals ignored",
     "processor",
     "processes",

@@ -1,0 +1,58 @@
+"""A run that reads replicas: mounted read-only, by name of the table, without the draw."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from sandbox import runs
+from sandbox.errors import CatalogError
+from sandbox.runs.folder import RunFolder
+from sandbox.settings import Settings
+from tests.sandbox import notebooks
+
+READS = {"population.persons": ["age", "sex"]}
+
+
+@pytest.fixture
+def home(replicas, tmp_path):
+    """A home of its own with both replicas."""
+    shutil.copytree(replicas / "replicas", tmp_path / "home" / "replicas")
+    return Settings(home=tmp_path / "home")
+
+
+def test_a_notebook_reads_what_it_declares_and_nothing_else(bubblewrap, home, write):
+    path = write(
+        "from sandbox import lab\n"
+        "print(lab.connect().sql('select count(*) from population.persons').fetchall())",
+        "import os; print(os.listdir('/sandbox/data'), os.listdir('/sandbox/data/population'))",
+        "print('seed' in open('/proc/self/mountinfo').read() + open('/sandbox/catalog.json').read())",
+        reads=READS,
+    )
+    run_id = runs.submit(home, path)
+    assert runs.execute(home, run_id).succeeded
+    folder = RunFolder.find(home, run_id)
+    executed = json.loads(folder.executed.read_text())
+    (inputs,) = runs.show(home, run_id)["inputs"]
+    (table,) = inputs["tables"]
+    assert table["columns"] == ["age", "sex"]
+    assert notebooks.text_of(executed, 0) == f"[({table['rows']},)]\n"
+    assert notebooks.text_of(executed, 1) == "['population'] ['persons']\n"
+    assert notebooks.text_of(executed, 2) == "False\n"
+    assert not folder.staged.exists()
+
+
+def test_a_replica_that_is_gone_is_told(bubblewrap, home, write):
+    run_id = runs.submit(home, write("1", reads=READS))
+    shutil.rmtree(home.replicas / "population")
+    outcome = runs.execute(home, run_id)
+    assert outcome.reason.kind == "could not start"
+    assert "synthetic build population" in outcome.reason.message
+
+
+def test_a_dataset_that_is_not_built_is_told_before_anything_is_written(settings, write):
+    with pytest.raises(CatalogError, match="synthetic build"):
+        runs.submit(settings, write("1", reads=READS))
+    assert not settings.home.exists()
