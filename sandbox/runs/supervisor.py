@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TAKEN_S = 20  # for a supervisor of its own to take its run
 CANCELLED_S = 30  # for a supervisor to end a run after it was asked
+STARTED: list[subprocess.Popen[bytes]] = []  # kept until they have ended, to be waited for
 UNISOLATED = (
     "an unchanged template of this program, run without isolation because this machine has none: "
 )
@@ -254,23 +255,27 @@ class Job:
 def start(settings: Settings, run_id: str) -> int:
     """Leave a queued run to a process of its own; give its pid once it has taken the run."""
     folder = RunFolder.find(settings, run_id)
-    process = subprocess.Popen(
-        # -P: a file in the present folder must not be taken for one of our modules.
-        [sys.executable, "-P", "-m", "sandbox.runs.supervisor", run_id],
-        env={**os.environ, "SANDBOX_HOME": str(settings.home)},
-        cwd="/",
-        start_new_session=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=(folder.path / "supervisor.txt").open("wb"),
-    )
+    check_can_move(run_id, folder.status(), Status.RUNNING)
+    said_file = folder.path / "supervisor.txt"
+    with said_file.open("wb") as said:
+        process = subprocess.Popen(
+            # -P: a file in the present folder must not be taken for one of our modules.
+            [sys.executable, "-P", "-m", "sandbox.runs.supervisor", run_id],
+            env={**os.environ, "SANDBOX_HOME": str(settings.home)},
+            cwd="/",
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
+    STARTED[:] = [one for one in STARTED if one.poll() is None] + [process]
     deadline = time.monotonic() + TAKEN_S
     while folder.status() is Status.QUEUED and time.monotonic() < deadline:
         if process.poll() is not None:
-            said = (folder.path / "supervisor.txt").read_text(errors="replace").strip()
+            words = said_file.read_text(errors="replace").strip().splitlines()
             raise RunError(
                 f"the supervisor of run {run_id} could not start: "
-                f"{said.splitlines()[-1] if said else 'it said nothing'}"
+                f"{words[-1] if words else 'it said nothing'}"
             )
         time.sleep(0.02)
     return process.pid

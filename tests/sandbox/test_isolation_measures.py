@@ -99,7 +99,7 @@ def test_a_link_in_a_sockets_place_is_refused():
         last = doorway.sockets / "k-5"
         last.rename(doorway.sockets / "other")
         last.symlink_to(doorway.sockets / "other")
-        with pytest.raises(IsolationError, match="something else in the place of .*k-5"):
+        with pytest.raises(IsolationError, match=r"something else in the place of .*k-5"):
             doorway.pin()
         last.unlink()
         (doorway.sockets / "other").rename(last)

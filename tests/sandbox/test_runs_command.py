@@ -74,7 +74,6 @@ def test_a_failed_run_has_another_exit_code(user):
     assert "cell error: ZeroDivisionError: division by zero" in done.stdout
 
 
-@pytest.mark.skipif("as a user" not in KINDS, reason="there is always one")
 def test_a_hog_that_hides_its_memory_from_an_ordinary_user_is_seen(bubblewrap):
     with user_folder("as a user") as (folder, words):
         path = notebooks.write(

@@ -18,7 +18,8 @@ from sandbox import runs
 from sandbox.errors import StateError
 from sandbox.kernels.policy import MIB
 from sandbox.kernels.processes import table
-from tests.sandbox.conftest import REPOSITORY, TIGHT
+from tests.sandbox import notebooks
+from tests.sandbox.conftest import REPOSITORY, TIGHT, user_folder
 
 AFTER = "print('never')"  # a cell that must not have run
 
@@ -218,6 +219,33 @@ def test_a_limit_ends_the_run_and_is_named(run, name):
     assert facts["reason"]["cell"] == 1
     assert states(facts) == ["succeeded", "interrupted", "not run"]
     assert facts["seconds"] < 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BEYOND)
+def test_a_limit_holds_for_an_ordinary_user_too(bubblewrap, name):
+    kind, source, changed = BEYOND[name]
+    with user_folder("as a user") as (folder, words):
+        told = {
+            "work": str(folder / "work"),
+            "data": str(folder),
+            "limits": replace(TIGHT, **changed).to_record(),
+            "notebook": str(notebooks.write(folder / "n.ipynb", "x = 1", source, AFTER)),
+        }
+        done = subprocess.run(
+            [*words, sys.executable, "-m", "tests.sandbox.perform", json.dumps(told)],
+            capture_output=True,
+            text=True,
+            cwd=REPOSITORY,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        seen = json.loads(done.stdout)
+        assert seen["reason"]["kind"] == kind, seen["reason"]
+        assert states(seen) == ["succeeded", "interrupted", "not run"]
+        # No process of the sandbox is left to write in its folder or to see it as a mount.
+        assert not inside(folder)
 
 
 def test_a_forked_child_does_not_outlive_the_run(run):
