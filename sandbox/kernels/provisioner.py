@@ -36,6 +36,11 @@ log = logging.getLogger(__name__)
 NAME = "sandbox-provisioner"
 START_TIMEOUT_S = 60
 END_TIMEOUT_S = 10
+# The kernel without its debugger, which takes 0.6 s to import and which nobody in a run uses.
+START = (
+    "import sys; sys.modules['debugpy'] = None; from ipykernel.kernelapp import IPKernelApp as K; "
+    "import ipykernel.ipkernel, ipykernel.debugger; del sys.modules['debugpy']; K.launch_instance()"
+)
 LOG_BYTES = 1 * MIB  # what a kernel says outside its cells; the rest is read and dropped
 
 
@@ -260,11 +265,4 @@ class SandboxProvisioner(KernelProvisionerBase):
 
 def kernel_spec_argv() -> list[str]:
     """Give the command of the Python kernel that we start."""
-    return [
-        "python",
-        "-m",
-        "ipykernel_launcher",
-        "-f",
-        "{connection_file}",
-        "--HistoryManager.enabled=False",
-    ]
+    return ["python", "-c", START, "-f", "{connection_file}", "--HistoryManager.enabled=False"]

@@ -45,8 +45,14 @@ def floor(like: pa.Table, rows: int, folder: Path) -> int:
             columns[name] = pa.DictionaryArray.from_arrays(index, known.dictionary_decode())
         else:
             columns[name] = known.take(index)
+    coded = [name for name, column in columns.items() if pa.types.is_dictionary(column.type)]
     pq.write_table(
-        pa.table(columns), folder / "floor.parquet", compression="zstd", compression_level=1
+        pa.table(columns),
+        folder / "floor.parquet",
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=coded,
+        write_statistics=False,
     )
     return rows
 

@@ -1,0 +1,140 @@
+"""What a newcomer installs: the wheel in an empty place, the README's commands, every Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PYTHONS = ("3.11", "3.12", "3.13")
+
+
+def need(what, install):
+    """Skip where a component is missing; on CI that is a failure."""
+    if not what:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(install)
+
+
+@pytest.fixture(scope="session")
+def uv():
+    found = shutil.which("uv")
+    need(found, "uv is missing: pip install uv")
+    return found
+
+
+def run(*command, **options):
+    result = subprocess.run(
+        [str(c) for c in command], capture_output=True, text=True, check=False, **options
+    )
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result
+
+
+@pytest.fixture(scope="session")
+def wheel(uv, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    run(uv, "build", "--wheel", "--out-dir", folder, ROOT)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def clean(home, **more):
+    """An environment of nobody's: no home, no virtual environment."""
+    kept = {k: v for k, v in os.environ.items() if k.startswith(("PATH", "LANG", "PIP", "SSL"))}
+    kept |= {k: v for k, v in os.environ.items() if k.startswith(("UV_", "PYENV"))}
+    kept |= {"UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))}
+    return {**kept, "HOME": str(home), **more}
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_specs_models_statistics_templates_and_notebooks(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    for wanted in (
+        "sandbox/_templates/market_sizing.ipynb",
+        "sandbox/_notebooks/images/report.png",
+        "sandbox/runs/report/report.html.j2",
+        "synthetic/specs/population.toml",
+        "synthetic/statistics/data/sources.csv",
+    ):
+        assert wanted in names
+    assert any(re.fullmatch(r"synthetic/models/\w+\.npz", name) for name in names)
+    assert not any(name.startswith("tests") for name in names)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("bubblewrap")
+def test_the_wheel_runs_the_demo_from_an_empty_folder(uv, wheel, tmp_path):
+    environment, empty = tmp_path / "env", tmp_path / "empty"
+    empty.mkdir()
+    environ = clean(empty)
+    run(uv, "venv", "--python", sys.executable, environment, env=environ)
+    run(uv, "pip", "install", "--python", environment / "bin" / "python", wheel, env=environ)
+    result = run(environment / "bin" / "sandbox", "demo", "--json", cwd=empty, env=environ)
+    facts = json.loads(result.stdout)
+    assert facts["status"] == "succeeded"
+    assert facts["isolation"]["mechanism"] == "bubblewrap"
+    assert Path(facts["report"]).is_relative_to(empty / ".local" / "share" / "sandbox")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_python_makes_the_same_content(uv, tmp_path):
+    found = {}
+    for version in PYTHONS:
+        looked = subprocess.run(
+            [uv, "python", "find", version], capture_output=True, text=True, check=False
+        )
+        need(looked.returncode == 0, f"Python {version} is missing: uv python install {version}")
+        command = ["run", "--isolated", "--no-dev", "--python", version, "synthetic", "build"]
+        options = ["--scale", "0.0005", "--out", tmp_path / version, "--json"]
+        result = run(uv, *command, *options, cwd=ROOT)
+        found[version] = [r["tables"] for r in json.loads(result.stdout)["replicas"]]
+    assert found["3.11"] == found["3.12"] == found["3.13"]
+
+
+def readme_commands():
+    """Every command of the README that a shell is to run, one a line."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
+        for line in block.splitlines():
+            command = line.partition(" #")[0].strip()
+            if command:
+                yield command
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("bubblewrap")
+def test_every_command_of_the_readme_runs(tmp_path):
+    commands = list(readme_commands())
+    assert commands[0] == "uv run sandbox demo"
+    assert "uv run pytest" in commands
+    home = {**os.environ, "HOME": str(tmp_path), "SANDBOX_HOME": ""}
+    home.pop("SANDBOX_HOME")
+    for command in commands:
+        words = command.removeprefix("uv run ").split()
+        assert command.startswith("uv run ")
+        if words == ["pytest"]:
+            continue  # this is it
+        program = Path(sys.executable).parent / words[0]
+        arguments = [word.replace("~", str(tmp_path)) for word in words[1:]]
+        run(program, *arguments, cwd=ROOT, env=home)
+
+
+def test_the_readme_stays_honest_about_its_picture():
+    text = (ROOT / "README.md").read_text("utf-8")
+    for picture in re.findall(r'src="([^"]+)"', text):
+        assert (ROOT / picture).is_file()
+
+
+def test_the_lock_is_up_to_date(uv):
+    run(uv, "lock", "--check", "--offline", cwd=ROOT)
