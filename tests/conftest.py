@@ -6,10 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sandbox.kernels import available
 from sandbox.kernels.isolation import INSTALL
 from synthetic.build import Order, build, make_recipe
+
+# Speed lives in tests/benchmarks: a busy machine must fail no law.
+settings.register_profile("laws", deadline=None)
+settings.load_profile("laws")
 
 
 def pytest_addoption(parser):

@@ -50,7 +50,10 @@ def submit(
         _print(runs.show(settings, run_id), as_json)
         return
     outcome = runs.execute(settings, run_id, on_cell=_progress)
-    _print(runs.show(settings, run_id), as_json)
+    facts = runs.show(settings, run_id)
+    if note := (facts["isolation"] or {}).get("note"):
+        click.echo(f"Note: {note}", err=True)
+    _print(facts, as_json)
     sys.exit(0 if outcome.succeeded else 1)
 
 
@@ -112,7 +115,6 @@ def _print(facts: dict[str, Any], as_json: bool) -> None:
     click.echo(f"{facts['id']}  {facts['status']}")
     lines = {
         "reason": f"{reason['kind']}: {reason['message']}" if reason else None,
-        "note": (facts["isolation"] or {}).get("note"),
         "seconds": facts["seconds"],
         "report": facts["report"],
         "record": facts["record"],

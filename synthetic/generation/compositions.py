@@ -148,7 +148,7 @@ class _Simulation:
 
     def family(self) -> list[Member]:
         first = self.first_birth()
-        wife_age = first + self.between(0, 32, 7)
+        wife_age = first + self.rng.randint(0, 32)
         husband, wife = self.spouses(wife_age)
         husband = max(husband, wife - first + 20)  # twenty at least when the first child came
         children = self.children(wife, first, 0, _CHILD)
@@ -266,19 +266,67 @@ def features(templates: Templates, band_starts: Sequence[int]) -> npt.NDArray[np
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def reweight(x: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Weights of the compositions whose mean features are the target's, nearest to equal ones.
+def single_years(templates: Templates, oldest: int) -> npt.NDArray[np.float64]:
+    """Count the members of each composition by single year of age, the last year open-ended."""
+    present = np.arange(POSITIONS) < templates.size[:, None]
+    age = np.minimum(templates.age, oldest)
+    columns = [((age == year) & present).sum(axis=1) for year in range(oldest + 1)]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def graduate(
+    persons: npt.NDArray[np.float64], starts: Sequence[int], oldest: int
+) -> npt.NDArray[np.float64]:
+    """Spread persons by age band over single years, smoothly, each band keeping its total.
+
+    The running total is interpolated by a monotone cubic (Fritsch and Carlson 1980, SIAM Journal on
+    Numerical Analysis 17(2), 238-246); above the last start persons fall by an eighth a year.
+
+    Returns an array of shape (oldest + 1,); the last year is open-ended.
+    """
+    knots = np.array(starts, dtype=np.float64)
+    total = np.concatenate([[0.0], np.cumsum(persons[:-1])])
+    slope = np.diff(total) / np.diff(knots)
+    inner = np.where(
+        slope[:-1] * slope[1:] > 0,
+        2 * slope[:-1] * slope[1:] / np.maximum(slope[:-1] + slope[1:], 1e-12),
+        0.0,
+    )
+    tangent = np.concatenate([[slope[0]], inner, [slope[-1]]])
+    years = np.arange(starts[-1] + 1, dtype=np.float64)
+    at = np.clip(np.searchsorted(knots, years, side="right") - 1, 0, len(slope) - 1)
+    width = np.diff(knots)[at]
+    t = (years - knots[at]) / width
+    running = (
+        (2 * t**3 - 3 * t**2 + 1) * total[at]
+        + (t**3 - 2 * t**2 + t) * width * tangent[at]
+        + (3 * t**2 - 2 * t**3) * total[at + 1]
+        + (t**3 - t**2) * width * tangent[at + 1]
+    )
+    tail = (7 / 8) ** np.arange(oldest - starts[-1] + 1, dtype=np.float64)
+    tail[-1] *= 8  # all the years above
+    return np.concatenate([np.diff(running), persons[-1] * tail / tail.sum()])
+
+
+def reweight(
+    x: npt.NDArray[np.float64],
+    target: npt.NDArray[np.float64],
+    base: npt.NDArray[np.float64] | None = None,
+) -> npt.NDArray[np.float64]:
+    """Weights of the compositions whose mean features are the target's, nearest to the base.
 
     Parameters
     ----------
     x : float array of shape (templates, features)
     target : float array of shape (features,)
         Mean per household.
+    base : float array of shape (templates,)
+        Weights to stay near to, in Kullback-Leibler divergence; equal ones if None.
 
     Returns
     -------
-    int64 array of shape (templates,)
-        Whole weights with the sum 2**24.
+    float array of shape (templates,)
+        Weights with the sum 1.
 
     Raises
     ------
@@ -287,8 +335,8 @@ def reweight(x: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> npt
     """
     centred = x - target
     multiplier = np.zeros(x.shape[1])
-    weights = np.full(len(x), 1 / len(x))
-    value = 0.0
+    prior = np.full(len(x), 1 / len(x)) if base is None else base / base.sum()
+    weights, value = prior, 0.0
     for _ in range(200):
         gradient = weights @ centred
         if np.abs(gradient).max() < 1e-10:
@@ -300,19 +348,24 @@ def reweight(x: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> npt
             trial = multiplier + length * step
             exponent = centred @ trial
             top = exponent.max()
-            raw = np.exp(exponent - top)
-            trial_value = top + math.log(raw.mean())
+            raw = prior * np.exp(exponent - top)
+            trial_value = top + math.log(raw.sum())
             if trial_value <= value + 1e-4 * length * (gradient @ step) or length < 1e-9:
                 break
             length /= 2
         multiplier, value, weights = trial, trial_value, raw / raw.sum()
     gap = np.abs(weights @ centred).max()
-    if gap > 1e-6:
+    if not gap < 1e-6:
         raise BuildError(
             f"the household compositions cannot meet the published margins (gap {gap:.2g} persons "
             "a household); the margins may contradict each other"
         )
-    return _whole(weights, _WEIGHT_TOTAL)
+    return weights
+
+
+def whole_weights(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Weights as whole numbers with the sum 2**24."""
+    return _whole(shares, _WEIGHT_TOTAL)
 
 
 def _whole(shares: npt.NDArray[np.float64], total: int) -> npt.NDArray[np.int64]:

@@ -12,9 +12,12 @@ from synthetic.generation import models
 from synthetic.generation.compositions import (
     SEXES,
     features,
+    graduate,
     reweight,
     simulate,
+    single_years,
     spread_over_places,
+    whole_weights,
 )
 from synthetic.spec.margins import Margin
 from synthetic.spec.models import PoolSpec
@@ -31,7 +34,8 @@ AXES = {
     "never_married": (),
     "married": (),
 }
-VERSION = "1"  # of the simulation and the fit; a change makes new models
+VERSION = "2"  # of the simulation and the fit; a change makes new models
+_OLDEST = 95  # the last single year that is smoothed
 
 
 def inputs(pool: PoolSpec, margins: Mapping[str, Margin]) -> dict[str, Margin]:
@@ -70,8 +74,8 @@ def fit(pool: PoolSpec, inputs: Mapping[str, Margin]) -> models.Arrays:
     templates = simulate(pool.templates)
     bands = inputs["ages"].categories["age_band"]
     x = features(templates, [int(band.rstrip("+").split("-")[0]) for band in bands])
-    targets = _targets(inputs)
-    weights = np.stack([reweight(x, target) for target in targets])
+    base = reweight(single_years(templates, _OLDEST), _smooth_ages(inputs))
+    weights = np.stack([whole_weights(reweight(x, t, base)) for t in _targets(inputs)])
     return {
         "size": templates.size,
         "age": templates.age,
@@ -82,6 +86,20 @@ def fit(pool: PoolSpec, inputs: Mapping[str, Margin]) -> models.Arrays:
         "weights": weights.astype(np.uint32),
         "place_weights": _place_weights(inputs).astype(np.uint32),
     }
+
+
+def _smooth_ages(inputs: Mapping[str, Margin]) -> npt.NDArray[np.float64]:
+    """Mean persons a household by single year in the country: bands hold no more than five years.
+
+    The strata's weights stay near to weights that meet this, so that single years are smooth
+    within each stratum too.
+    """
+    bands = inputs["ages"].over("age_band")
+    starts = [_starts(band) for band in bands.categories["age_band"]]
+    persons = np.array([float(value) for value in bands.cells.values()])
+    mean_size = float(inputs["persons_total"].scalar() / inputs["groups_total"].scalar())
+    years = graduate(persons, starts, _OLDEST)
+    return mean_size * years / years.sum()
 
 
 def _targets(inputs: Mapping[str, Margin]) -> list[npt.NDArray[np.float64]]:

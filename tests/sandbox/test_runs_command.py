@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.sandbox import notebooks
-from tests.sandbox.conftest import REPOSITORY, user_folder
+from tests.sandbox.conftest import NOBODY, REPOSITORY, user_folder
 
 KINDS = ["as root", "as a user"] if os.geteuid() == 0 else ["as a user"]
 KEYS = {
@@ -96,6 +96,28 @@ def test_a_hog_that_hides_its_memory_from_an_ordinary_user_is_seen(bubblewrap):
             check=False,
         )
         assert json.loads(done.stdout)["reason"]["kind"] == "memory", done.stderr
+
+
+def test_a_home_that_cannot_be_written_is_told(bubblewrap):
+    with user_folder("as a user") as (folder, words):
+        path = notebooks.write(folder / "n.ipynb", "1")
+        closed = folder / "closed"
+        closed.mkdir()
+        if os.geteuid() == 0:
+            os.chown(closed, NOBODY, NOBODY)
+        closed.chmod(0o500)
+        done = subprocess.run(
+            [*words, sys.executable, "-m", "sandbox.cli", "run", "submit", str(path)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "SANDBOX_HOME": str(closed / "home")},
+            cwd=REPOSITORY,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 3
+        assert "no permission to write there; choose a folder that is yours" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 BAD_WORDS = [

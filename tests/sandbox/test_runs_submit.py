@@ -114,14 +114,6 @@ def test_a_wrong_parameter_leaves_nothing_behind(settings, write):
     assert not settings.home.exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_told(tmp_path, write):
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o500)
-    with pytest.raises(StorageError, match="no permission"):
-        runs.submit(Settings(home=closed / "home"), write("1"))
-
-
 def test_a_home_that_is_a_file_is_told(tmp_path, write):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="a file, not a folder"):

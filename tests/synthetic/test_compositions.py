@@ -16,6 +16,7 @@ from synthetic.generation.compositions import (
     POSITIONS,
     RELATIONS,
     features,
+    graduate,
     reweight,
     simulate,
     spread_over_places,
@@ -113,6 +114,27 @@ def test_a_target_that_no_household_can_meet_is_refused():
     x = np.array([[1.0, 0.0], [0.0, 1.0]])
     with pytest.raises((BuildError, np.linalg.LinAlgError, ValueError), match="cannot meet"):
         reweight(x, np.array([3.0, 3.0]))
+
+
+def test_single_years_are_smooth_and_keep_their_bands():
+    persons, starts = np.array([80.0, 90.0, 100.0, 60.0, 20.0]), [0, 5, 10, 15, 20]
+    years = graduate(persons, starts, 30)
+    assert len(years) == 31
+    assert [years[a : a + 5].sum() for a in starts[:-1]] == pytest.approx(persons[:-1])
+    assert years[20:].sum() == pytest.approx(20)
+    assert (years > 0).all()
+    assert np.abs(np.diff(years[:20])).max() < 4
+
+
+def test_the_replica_has_no_hole_and_no_spike_among_its_ages(packaged_fit):
+    weights = packaged_fit["weights"].sum(axis=0).astype(float)
+    present = np.arange(POSITIONS) < packaged_fit["size"][:, None]
+    counts = np.bincount(
+        packaged_fit["age"][present], np.repeat(weights, packaged_fit["size"]), minlength=96
+    )
+    steps = counts[1:80] / counts[:79]
+    assert steps.min() > 0.8
+    assert steps.max() < 1.2
 
 
 def test_places_meet_their_persons_and_their_residences():
