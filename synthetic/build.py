@@ -199,6 +199,7 @@ def _staging(out: Path, name: str) -> Iterator[Path]:
     folder = parent / f"{name}-{os.getpid()}"
     try:
         folder.mkdir(parents=True)
+        folder.chmod(0o755)  # whatever the umask: isolated kernels read as another user
         yield folder
     except OSError as error:
         raise storage_error("write", folder, error) from error

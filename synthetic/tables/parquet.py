@@ -40,6 +40,7 @@ def write(table: pa.Table, folder: Path, path: str) -> Written:
             use_dictionary=coded,
             write_statistics=ordered,
         )
+        target.chmod(0o644)  # whatever the umask: isolated kernels read as another user
         size = target.stat().st_size
     except OSError as error:
         raise storage_error("write", target, error) from error

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import runs
-from sandbox.kernels import Limits, available
-from sandbox.kernels.isolation import INSTALL
+from sandbox.kernels import Limits
 from sandbox.kernels.policy import MIB
 from sandbox.settings import Settings
 from tests.sandbox import notebooks
@@ -34,18 +33,6 @@ TIGHT = Limits(
     tmp_bytes=16 * MIB,
     shm_bytes=8 * MIB,
 )
-
-
-@pytest.fixture(scope="session")
-def bubblewrap():
-    """Isolation that works here; elsewhere the test is skipped, on CI it fails."""
-    isolation = available()
-    if not isolation:
-        message = f"{isolation.message} (to run this test: {INSTALL})"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return isolation
 
 
 @pytest.fixture
