@@ -34,7 +34,7 @@ from synthetic.generation.structures import Recipe
 from synthetic.generation.values import Values
 from synthetic.generation.world import SHARD_GROUPS, Shard, World
 from synthetic.spec.load import digest, load_all
-from synthetic.spec.models import ColumnSpec, Spec
+from synthetic.spec.models import Bilingual, ColumnSpec, Spec
 from synthetic.tables import arrow
 from synthetic.tables import manifest as manifests
 from synthetic.tables.content import Content
@@ -381,10 +381,19 @@ def _describe(
         "depends": {other: done[other].version for other in spec.uses},
         "tables": tables,
         "pairs": pairs,
+        "assumptions": [reason.model_dump() for reason in assumptions(spec)],
         "sources": [_source(name) for name in published_tables(spec)],
         "privacy": PRIVACY,
         "licence": spec.licence,
     }
+
+
+def assumptions(spec: Spec) -> list[Bilingual]:
+    """What the rows themselves assume, beside what each column says of itself."""
+    found = [pool.because for pool in spec.pools.values()]
+    for table in spec.tables.values():
+        found += [rows.because for rows in (table.rows.units, table.rows.matching) if rows]
+    return found
 
 
 def _column(name: str, spec: ColumnSpec, fidelity: dict[str, Any]) -> dict[str, Any]:

@@ -92,6 +92,7 @@ class Dataset:
     licence: str
     manifest_sha256: str
     problem: Words
+    assumptions: tuple[Words, ...]  # of the rows themselves, beside those of single columns
     tables: tuple[Table, ...]
     sources: tuple[Source, ...]
 
@@ -122,6 +123,7 @@ def _dataset(given: dict[str, Any], replicas: Path) -> Dataset:
         licence=text(manifest.get("licence")),
         manifest_sha256=recorded,
         problem=problem,
+        assumptions=tuple(said(reason) for reason in objects(manifest.get("assumptions"))),
         tables=tuple(
             _table(table, name, described, objects(manifest.get("pairs")), titles)
             for table in objects(given.get("tables"))
