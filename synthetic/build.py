@@ -426,10 +426,11 @@ def _column(name: str, spec: ColumnSpec, fidelity: dict[str, Any]) -> dict[str, 
     }
 
 
-def _source(name: str) -> dict[str, str]:
-    source = statistics.source(name)
+def _source(name: str) -> dict[str, Any]:
+    source, title = statistics.source(name), statistics.table(name).title
     return {
         "table": name,
+        "name": {"vi": title.vi, "en": title.en},
         "title": source.title,
         "publisher": source.publisher,
         "year": source.year,

@@ -33,7 +33,7 @@ class Fidelity:
     """How far a column follows what is published, in words."""
 
     status: str
-    against: str = ""
+    against: Words = NOTHING
     distance: Words = NOTHING
     sampling: Words = NOTHING
     because: Words = NOTHING
@@ -71,7 +71,8 @@ class Source:
     """A publication behind the replicas."""
 
     table: str
-    title: str
+    name: Words
+    title: str  # of the document or series
     publisher: str
     year: str
     terms: str
@@ -110,7 +111,7 @@ def _dataset(given: dict[str, Any], replicas: Path) -> Dataset:
     margins = text(recipe.get("margins"))
     described = {text(table.get("name")): table for table in objects(manifest.get("tables"))}
     sources = tuple(_source(source) for source in objects(manifest.get("sources")))
-    titles = {source.table: source.title for source in sources}
+    titles = {source.table: source.name or Words(source.title) for source in sources}
     return Dataset(
         name=name,
         title=said(manifest.get("title")),
@@ -151,7 +152,7 @@ def _table(
     dataset: str,
     described: dict[str, dict[str, Any]],
     pairs: list[dict[str, Any]],
-    titles: dict[str, str],
+    titles: dict[str, Words],
 ) -> Table:
     name = text(given.get("name")).removeprefix(f"{dataset}.")
     known = described.get(name, {})
@@ -182,7 +183,7 @@ def _is_used(pair: dict[str, Any], table: str, used: list[str]) -> bool:
 
 
 def _pair(
-    pair: dict[str, Any], columns: dict[str, dict[str, Any]], titles: dict[str, str]
+    pair: dict[str, Any], columns: dict[str, dict[str, Any]], titles: dict[str, Words]
 ) -> Column:
     names = [text(column) for column in sequence(pair.get("columns"))]
     parts = [said(columns.get(name, {}).get("title")) for name in names]
@@ -197,14 +198,14 @@ def _pair(
     )
 
 
-def _fidelity(given: object, titles: dict[str, str]) -> Fidelity:
+def _fidelity(given: object, titles: dict[str, Words]) -> Fidelity:
     known = mapping(given)
     status = text(known.get("status"))
     against = text(known.get("against"))
     distance, sampling = number(known.get("distance")), number(known.get("sampling"))
     return Fidelity(
         status=status if status in FIDELITY else "unknown",
-        against=titles.get(against) or against,
+        against=titles.get(against) or (Words(against) if against else NOTHING),
         distance=percent(distance) if distance is not None else NOTHING,
         sampling=percent(sampling) if sampling is not None else NOTHING,
         because=said(known.get("because")),
@@ -214,6 +215,7 @@ def _fidelity(given: object, titles: dict[str, str]) -> Fidelity:
 def _source(given: dict[str, Any]) -> Source:
     return Source(
         table=text(given.get("table")),
+        name=said(given.get("name")),
         title=text(given.get("title")),
         publisher=text(given.get("publisher")),
         year=text(given.get("year")),

@@ -140,6 +140,7 @@ POLICY = {
     "network": Words("Mạng", "network"),
     "host_home": Words("Thư mục riêng của máy", "the machine's home folders"),
     "privileges": Words("Đặc quyền", "privileges"),
+    "system_calls": Words("Lời gọi hệ thống", "system calls"),
     "writable": Words("Được ghi", "may write"),
     "readable": Words("Được đọc", "may read"),
     "environment": Words("Biến môi trường", "environment variables"),
