@@ -7,18 +7,21 @@ place. What dies on the way leaves nothing but a staging folder, which the next 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import multiprocessing
+import multiprocessing.connection
 import os
+import re
 import shutil
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -30,6 +33,7 @@ import pyarrow as pa
 from synthetic import __version__, statistics
 from synthetic.errors import BuildError, StorageError
 from synthetic.evaluation import describe, sql
+from synthetic.evaluation.inputs import published_tables, statistics_digest
 from synthetic.generation.structures import Recipe
 from synthetic.generation.values import Values
 from synthetic.generation.world import SHARD_GROUPS, Shard, World
@@ -45,6 +49,7 @@ from synthetic.tables.parquet import Written, write
 log = logging.getLogger(__name__)
 
 GENERATION = 1  # raised when the same inputs would give other values
+_SCALE = re.compile(r"-?(?:[0-9]{1,3}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})", re.ASCII)
 EMBEDDED_CODES = 100  # a longer code list stays in its published table
 PRIVACY = {
     "vi": "Không có bản ghi thật nào được đọc: bản sao chỉ dựng từ các bảng tổng hợp đã công bố và "
@@ -71,10 +76,9 @@ class Order:
 
 def make_recipe(scale: str, area: str | None, seed: int, margins: str) -> Recipe:
     """Check what a person typed and make a recipe of it."""
-    try:
-        value = Fraction(Decimal(scale))
-    except (InvalidOperation, ValueError, OverflowError):
-        raise BuildError(f"scale {scale!r} is not a number; try 0.01") from None
+    if not _SCALE.fullmatch(scale):
+        raise BuildError(f"scale {scale[:40]!r} is not a number of at most 12 decimals; try 0.01")
+    value = Fraction(scale)
     if not 0 < value <= 1:
         raise BuildError(f"scale {scale} must be above 0 and at most 1 (the whole country)")
     if not 0 <= seed < 2**63:
@@ -133,30 +137,24 @@ def _inputs(world: World) -> dict[str, str]:
     found: dict[str, str] = {}
     recipe = world.recipe
     for dataset, spec in world.specs.items():
-        parts = {
-            "generation": GENERATION,
-            "recipe": [scale_text(recipe.scale), recipe.area, recipe.seed, recipe.margins],
-            "spec": digest(spec),
-            "statistics": _statistics_digest(spec),
-            "model": world.models[dataset],
-            "uses": {other: found[other] for other in spec.uses},
-        }
-        found[dataset] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        found[dataset] = manifests.inputs_hash(
+            generation=GENERATION,
+            recipe=_recipe(recipe),
+            spec=digest(spec),
+            statistics=statistics_digest(spec),
+            model=world.models[dataset],
+            uses={other: found[other] for other in spec.uses},
+        )
     return found
 
 
-def published_tables(spec: Spec) -> tuple[str, ...]:
-    """The published tables that a spec reads."""
-    found = {margin.table for margin in spec.margins.values()}
-    found |= {table for m in spec.margins.values() for table, _, _ in m.through.values()}
-    for table in spec.tables.values():
-        found |= {c.codes_from.table for c in table.columns.values() if c.codes_from is not None}
-    return tuple(sorted(found))
-
-
-def _statistics_digest(spec: Spec) -> str:
-    text = "\n".join(f"{t} {statistics.sha256(t)}" for t in published_tables(spec))
-    return hashlib.sha256(text.encode()).hexdigest()
+def _recipe(recipe: Recipe) -> dict[str, Any]:
+    return {
+        "scale": scale_text(recipe.scale),
+        "area": recipe.area,
+        "seed": recipe.seed,
+        "margins": recipe.margins,
+    }
 
 
 def _build_one(
@@ -169,14 +167,12 @@ def _build_one(
     progress: Progress,
 ) -> Manifest:
     recipe = world.recipe
-    version = (
-        f"s{scale_text(recipe.scale)}-{recipe.area or 'all'}-seed{recipe.seed}-{recipe.margins}-"
-        f"{inputs[:12]}"
-    )
+    version = manifests.version(_recipe(recipe), inputs)
     target = order.out / dataset / version
-    if (target / manifests.NAME).is_file():
+    if target.exists():
+        found = _whole(target)
         progress(f"{dataset}: already built ({version})")
-        return manifests.read(target)
+        return found
     started = time.monotonic()
     with _staging(order.out, f"{dataset}-{version}") as staging:
         written = {
@@ -189,6 +185,21 @@ def _build_one(
     rows = sum(table["rows"] for table in data["tables"])
     progress(f"{dataset}: {rows:,} rows in {time.monotonic() - started:.1f} s ({version})")
     return manifests.read(target)
+
+
+def _whole(folder: Path) -> Manifest:
+    """A replica that is there already, or an error if a part of it is not as it was published."""
+    try:
+        manifest = manifests.read(folder)
+        for table in manifest.tables:
+            for file in table["files"]:
+                if manifests.sha256(folder / file["path"]) != file["sha256"]:
+                    raise StorageError(f"{folder / file['path']} is not the file that was built")
+    except (StorageError, OSError) as error:
+        raise StorageError(
+            f"{folder}: the replica there is damaged ({error}); delete this folder and build again"
+        ) from error
+    return manifest
 
 
 @contextmanager
@@ -231,7 +242,21 @@ _WORLD: World | None = None
 
 def _start_worker(specs: Mapping[str, Spec], recipe: Recipe, folder: Path) -> None:
     global _WORLD
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells and ends them
+    _end_with_the_parent()
     _WORLD = World(specs, recipe, folder)
+
+
+def _end_with_the_parent() -> None:
+    """Leave when the parent is gone: a worker holds its own queue open and would wait for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _shard_in_worker(shard: Shard, folder: Path) -> Written:
@@ -259,6 +284,10 @@ def _executor(order: Order, world: World) -> Iterator[Executor | None]:
     )
     try:
         yield executor
+    except BaseException:
+        for process in list((executor._processes or {}).values()):
+            process.terminate()  # a shard under way would keep Ctrl-C waiting
+        raise
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
@@ -270,7 +299,13 @@ def _write_table(
     if executor is None:
         return [write_shard(world, shard, staging) for shard in shards]
     futures = [executor.submit(_shard_in_worker, shard, staging) for shard in shards]
-    return [future.result() for future in futures]
+    try:
+        return [future.result() for future in futures]
+    except BrokenProcessPool as error:
+        raise BuildError(
+            "a worker process was killed, probably because memory ran out; "
+            "use --workers 1 or a smaller scale"
+        ) from error
 
 
 def write_shard(world: World, shard: Shard, folder: Path) -> Written:
@@ -353,7 +388,12 @@ def _describe(
     with sql.connect({dataset: Manifest(staging, {"tables": tables})}) as connection:
         for entry in tables:
             fidelity, found = describe.table_fidelity(
-                connection, spec, entry["name"], world.margins[dataset], recipe.area
+                connection,
+                world.specs,
+                dataset,
+                entry["name"],
+                world.margins[dataset],
+                recipe.area,
             )
             pairs += found
             columns = spec.tables[entry["name"]].columns
@@ -364,18 +404,14 @@ def _describe(
         "version": version,
         "title": spec.title.model_dump(),
         "description": spec.description.model_dump(),
-        "recipe": {
-            "scale": scale_text(recipe.scale),
-            "area": recipe.area,
-            "seed": recipe.seed,
-            "margins": recipe.margins,
-        },
+        "recipe": _recipe(recipe),
         "as_of": spec.as_of.isoformat(),
         "hashes": {
             "spec": digest(spec),
-            "statistics": _statistics_digest(spec),
+            "statistics": statistics_digest(spec),
             "model": world.models[dataset],
             "inputs": inputs,
+            "generation": GENERATION,
         },
         "generator": __version__,
         "depends": {other: done[other].version for other in spec.uses},

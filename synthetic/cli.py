@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -25,8 +26,13 @@ class _Group(click.Group):
         except SyntheticError as error:
             click.echo(f"error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            click.echo(f"error: {error.filename or 'output'}: {error.strerror}", err=True)
+            ctx.exit(3)
         except KeyboardInterrupt:
-            click.echo("interrupted: nothing was published", err=True)
+            click.echo(
+                "interrupted: finished replicas are kept, nothing half-written remains", err=True
+            )
             ctx.exit(130)
 
 
@@ -45,11 +51,17 @@ _SPECS = click.option(
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-@click.group(cls=_Group)
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="vietnam-data-sandbox")
 @click.option("-v", "--verbose", is_flag=True, help="Tell each step on stderr.")
 def main(verbose: bool) -> None:
     """Make and measure synthetic replicas of government datasets."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)  # end as Ctrl-C does: workers too, nothing half-written
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s")
 
 
@@ -93,8 +105,11 @@ def build(
     """Build replicas of DATASETS (all packaged ones by default) and of those they use."""
     from synthetic.build import Order, make_recipe
     from synthetic.build import build as build_replicas
+    from synthetic.errors import BuildError
     from synthetic.spec.load import packaged
 
+    if workers is not None and workers < 1:
+        raise BuildError(f"workers {workers} must be 1 or more")
     order = Order(
         datasets=datasets or tuple(packaged()),
         recipe=make_recipe(scale, area, seed, margins),
@@ -130,33 +145,29 @@ def build(
 def verify(folder: Path, specs: tuple[Path, ...], as_json: bool) -> None:
     """Check every replica at or below FOLDER: hashes, keys, rules, identifiers, published totals."""
     from synthetic.errors import StorageError, VerifyError
-    from synthetic.evaluation.verify import verify as verify_replica
-    from synthetic.spec.load import load_all
-    from synthetic.tables.manifest import find
+    from synthetic.evaluation.verify import verify_folder
+    from synthetic.tables.manifest import folders
 
-    found = []
-    for manifest in find(folder):
-        checks = verify_replica(manifest, load_all([manifest.dataset], specs))
-        found.append((manifest, checks))
+    found = [(path, verify_folder(path, specs)) for path in folders(folder)]
     if not found:
         raise StorageError(f"{folder}: no replica here; build one with: synthetic build")
-    failed = [(m, c) for m, checks in found for c in checks if not c.ok]
+    failed = [(path, c) for path, checks in found for c in checks if not c.ok]
     if as_json:
         facts = [
-            {"dataset": m.dataset, "version": m.version, "ok": all(c.ok for c in checks)}
+            {"dataset": path.parent.name, "version": path.name, "ok": all(c.ok for c in checks)}
             | {"checks": [vars(c) for c in checks]}
-            for m, checks in found
+            for path, checks in found
         ]
         click.echo(json.dumps({"ok": not failed, "replicas": facts}, ensure_ascii=False))
     else:
-        for manifest, checks in found:
-            click.echo(f"{manifest.dataset} {manifest.version}")
+        for path, checks in found:
+            click.echo(f"{path.parent.name} {path.name}")
             for check in checks:
                 detail = f" ({check.detail})" if check.detail else ""
                 place = f"{check.table}: " if check.table else ""
                 click.echo(f"  {'ok    ' if check.ok else 'FAILED'} {place}{check.what}{detail}")
     if failed:
-        lines = [f"{m.dataset} {c.table}: {c.what}: {c.detail}" for m, c in failed]
+        lines = [f"{path.parent.name} {c.table}: {c.what}: {c.detail}" for path, c in failed]
         raise VerifyError(f"{len(failed)} checks failed:\n" + "\n".join(lines))
 
 
@@ -221,7 +232,7 @@ def check(spec: Path, specs: tuple[Path, ...]) -> None:
     click.echo(f"{spec}: no fault found in {len(read.tables)} tables")
 
 
-@main.command()
+@main.command(hidden=True)
 @click.option("--dry-run", is_flag=True, help="Tell what would be written.")
 def freeze(dry_run: bool) -> None:
     """Remake the packaged models: the household fits of all packaged specs, as whole numbers."""

@@ -7,6 +7,7 @@ run's record (`to_record`), from which `restore` finds the same replicas again.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -89,6 +90,11 @@ class Inputs:
             for replica in self.replicas
         ]
 
+    def check_files(self) -> None:
+        """Read the declared tables' files: what a record names is what its readers get."""
+        for replica, name in self._declared():
+            _check_files(replica, name)
+
     def _declared(self) -> Iterator[tuple[Replica, str]]:
         owners = {replica.dataset: replica for replica in self.replicas}
         for qualified in self.columns:
@@ -142,6 +148,23 @@ def restore(settings: Settings, record: Sequence[Mapping[str, Any]]) -> Inputs:
         for table in entry["tables"]:
             reads[f"{replica.dataset}.{table['name']}"] = tuple(table["columns"])
     return _inputs(tuple(chosen), reads, {})
+
+
+def _check_files(replica: Replica, table: str) -> None:
+    """Compare a table's files with its replica's manifest."""
+    for file in replica.table(table)["files"]:
+        path = replica.folder / file["path"]
+        try:
+            with path.open("rb") as content:
+                is_same = hashlib.file_digest(content, "sha256").hexdigest() == file["sha256"]
+        except OSError as error:
+            raise CatalogError(f"cannot read {str(path)!r}: {error.strerror}") from error
+        if not is_same:
+            raise CatalogError(
+                f"replica {replica.dataset}/{replica.version} is damaged: {file['path']} is not "
+                f"as its manifest says; remove {replica.folder} and build it again with: "
+                f"synthetic build {replica.dataset} {replica.recipe.options()}"
+            )
 
 
 def _split(reads: Reads) -> tuple[dict[str, Sequence[str]], dict[str, tuple[str, ...]]]:

@@ -121,11 +121,14 @@ def mounts(policy: Policy, private: Private, *, as_root: bool) -> tuple[str, ...
         Mount(source=private.connection, target=CONNECTION),
         *policy.data,
     ]
-    targets = [*(mount.target for mount in read_only), SOCKETS, WORK]
+    hops = [(str(to), PurePosixPath(link)) for link, to in interpreter.hops()]
+    targets = [*(mount.target for mount in read_only), *(link for _, link in hops), SOCKETS, WORK]
     if as_root:  # else the folders on the way are closed to everybody but root
         parts += [part for way in ways(targets) for part in ("--perms", "0755", "--dir", str(way))]
     for mount in read_only:
         parts += ["--ro-bind", str(mount.source), str(mount.target)]
+    for to, link in hops:
+        parts += ["--symlink", to, str(link)]
     parts += ["--bind", str(private.sockets), str(SOCKETS)]
     parts += ["--bind", str(policy.work), str(WORK)]
     # Without its capabilities even uid 0 cannot enter the work folder: it is the kernel's.

@@ -12,9 +12,11 @@ import logging
 import os
 import subprocess
 import sys
+from importlib.util import cache_from_source
 from pathlib import Path
 from sysconfig import get_path
 
+import sandbox
 from synthetic.tables.files import make_folder, write_atomically
 
 log = logging.getLogger(__name__)
@@ -62,9 +64,12 @@ class Warming:
 
 
 def warm(home: Path) -> Warming:
-    """Start compiling, unless these packages were compiled for this home before."""
+    """Start compiling, unless it was done before.
+
+    The stamp in the home is for packages in a folder where Python could keep nothing.
+    """
     stamp = home / "compiled" / _packages()
-    if stamp.exists():
+    if stamp.exists() or _is_compiled():
         return Warming(stamp, None)
     environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environ |= {"MPLBACKEND": "agg"}
@@ -79,6 +84,18 @@ def warm(home: Path) -> Warming:
             stderr=subprocess.DEVNULL,
         ),
     )
+
+
+def _is_compiled() -> bool:
+    """Whether the bytecode of each of these modules lies beside it."""
+    roots = (Path(get_path("purelib")), Path(get_path("platlib")), Path(sandbox.__path__[0]).parent)
+    return all(any(_has_bytecode(root, module) for root in roots) for module in USUAL)
+
+
+def _has_bytecode(root: Path, module: str) -> bool:
+    path = root / module.replace(".", "/")
+    sources = (path / "__init__.py", path.with_suffix(".py"))
+    return any(Path(cache_from_source(str(source))).is_file() for source in sources)
 
 
 def _packages() -> str:

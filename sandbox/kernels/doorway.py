@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 import stat
 import tempfile
 from contextlib import suppress
@@ -21,6 +20,7 @@ from typing import Any
 
 from sandbox.errors import IsolationError
 from sandbox.kernels.bubblewrap import INSIDE_ID, NOBODY, Private
+from sandbox.kernels.folders import remove
 from sandbox.kernels.policy import SOCKETS
 from sandbox.kernels.processes import started
 
@@ -103,7 +103,7 @@ class Doorway:
             self.client_socket(port).unlink(missing_ok=True)
         for entry in self.sockets.iterdir():
             if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry, ignore_errors=True)
+                remove(entry)
             else:
                 entry.unlink(missing_ok=True)
 
@@ -139,7 +139,7 @@ class Doorway:
         """Remove the folder and everything in it, without following links."""
         close(self.handles)
         self.handles = []
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)
 
 
 def owner(pid: int) -> str:
@@ -157,7 +157,7 @@ def sweep(base: Path) -> None:
             here = told[1] == owner(os.getpid()).split("-")[1]
             alive = told[2].isdigit() and folder.name.startswith(f"{owner(int(told[2]))}-")
             if mine and here and not alive:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove(folder)
 
 
 def give(folder: Path, *, as_root: bool) -> None:

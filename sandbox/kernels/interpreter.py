@@ -6,6 +6,7 @@ repository holds much else.
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,6 @@ SYSTEM = Path("/usr")
 def folders() -> tuple[Path, ...]:
     """List the folders to bind, read-only and at their own paths, parents before children."""
     wanted = [Path(sys.base_prefix), Path(sys.prefix)]
-    wanted += [hop.parent.parent for hop in links(Path(sys.executable))]
     wanted += [Path(entry) for entry in sys.path if entry.endswith(("-packages", "-packages/"))]
     wanted += [Path(next(iter(package.__path__))) for package in (sandbox, synthetic)]
     kept: list[Path] = []
@@ -31,12 +31,36 @@ def folders() -> tuple[Path, ...]:
     return tuple(kept)
 
 
+@cache
+def hops() -> tuple[tuple[Path, Path], ...]:
+    """List the links on the way to the interpreter that no such folder holds, and their targets.
+
+    The folders that they lie in are not given: `~/.local/bin/python3` would open all of `~/.local`.
+    """
+    given = (SYSTEM, *folders())
+    return tuple(
+        (link, link.readlink())
+        for link in links(Path(sys.executable))
+        if not any(link.is_relative_to(one) or one.is_relative_to(link) for one in given)
+    )
+
+
+def holding(path: Path) -> Path | None:
+    """Name the folder, among those that every notebook can read, that holds this path."""
+    real = path.resolve()
+    return next((one for one in (SYSTEM, *folders()) if real.is_relative_to(one)), None)
+
+
 def links(path: Path) -> list[Path]:
-    """Follow a link step by step; every step must exist inside too."""
-    hops = [path]
-    while hops[-1].is_symlink() and len(hops) < 40:
-        hops.append(hops[-1].parent / hops[-1].readlink())
-    return hops
+    """Follow a path and list the links on its way, of folders and of the file itself."""
+    found: list[Path] = []
+    while len(found) < 40:
+        link = next((way for way in (*reversed(path.parents), path) if way.is_symlink()), None)
+        if link is None:
+            break
+        found.append(link)
+        path = Path(os.path.normpath(link.parent / link.readlink())) / path.relative_to(link)
+    return found
 
 
 def depth(path: Path) -> tuple[int, str]:

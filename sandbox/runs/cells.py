@@ -16,12 +16,16 @@ class ExitCalledError(Exception):
     """The notebook asked the kernel to end."""
 
 
+class NotRunError(Exception):
+    """The kernel answered for a cell without saying that it ran."""
+
+
 class CellClient(PapermillNotebookClient):  # type: ignore[misc]
     """Runs cells; notices the kernel's end within a moment, and `exit()` at all."""
 
     def __init__(self, story: Story, **kwargs: Any) -> None:
         super().__init__(story, **kwargs)
-        self.on_cell_executed = check_exit
+        self.on_cell_executed = check_reply
 
     async def _async_poll_kernel_alive(self) -> None:
         while True:
@@ -55,8 +59,14 @@ class Story(NotebookExecutionManager):  # type: ignore[misc]
                 cell.metadata.papermill["status"] = self.FAILED
 
 
-def check_exit(*, execute_reply: dict[str, Any], **_: Any) -> None:
-    """Notice `exit()`, which the kernel answers as a success before it goes."""
+def check_reply(*, execute_reply: dict[str, Any], **_: Any) -> None:
+    """Notice `exit()`, which the kernel answers as a success before it goes, and cells left out.
+
+    nbclient takes every answer but "error" for a success, so also "aborted".
+    """
+    status = execute_reply["content"].get("status")
+    if status not in {"ok", "error"}:
+        raise NotRunError(f"the kernel did not run the cell (it answered {str(status)[:40]!r})")
     payload = execute_reply["content"].get("payload") or []
     if any(isinstance(one, dict) and one.get("source") == "ask_exit" for one in payload):
         raise ExitCalledError

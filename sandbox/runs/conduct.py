@@ -34,6 +34,7 @@ from sandbox.runs.imports import quick
 from sandbox.runs.notebook import is_code
 from sandbox.runs.record import Cell, Reason, Usage
 from sandbox.runs.states import CellState, Kind
+from sandbox.runs.texts import fit
 from sandbox.runs.watch import Watch
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ log = logging.getLogger(__name__)
 READY_S = 60
 ANSWER_S = 15  # for the kernel to answer once more after the last cell
 LAST_WORDS_S = 2  # for the kernel to close its files when all went well
-OUTPUT_S = 30  # for a cell's output to arrive after its reply
+OUTPUT_S = 120  # for a cell's output to be read after its reply: 500 pieces take a second
 POLL_S = 0.02
 MESSAGE_BYTES = 256 * MIB  # one message; a larger one is not taken in at all
 COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -91,6 +92,7 @@ class Execution:
     log_file: Path | None = None
     on_cell: OnCell = lambda position, n_cells, state: None
     on_tick: Callable[[], None] = lambda: None
+    meanwhile: Callable[[], None] = lambda: None  # done while a kernel that did its work ends
     cell_timeout_s: int | None = None
     notebook: Any = None
     cells: list[Cell] = field(default_factory=list)
@@ -124,6 +126,7 @@ class Execution:
         manager = AsyncKernelManager(kernel_name=NAME, kernel_spec_manager=_spec(self))
         context = zmq.asyncio.Context()
         context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES)
+        context.setsockopt(zmq.RCVHWM, 0)  # else what is over a thousand messages is dropped
         client: AsyncKernelClient | None = None
         try:
             try:
@@ -135,9 +138,13 @@ class Execution:
             except (IsolationError, RuntimeError, OSError) as error:
                 return self._verdict() or Reason(kind=Kind.COULD_NOT_START, message=str(error))
             reason = await self._run_cells(await cells, manager, client)
-            if reason.kind is Kind.COMPLETED:
-                await _farewell(manager)
-            return reason
+            if reason.kind is not Kind.COMPLETED:
+                return reason
+            await asyncio.gather(_farewell(manager), asyncio.to_thread(self.meanwhile))
+            # What it still did while it closed counts as well, and what no look has met yet.
+            provisioner.end()
+            self.watch.look_back()
+            return self._verdict(reason.cell) or reason
         finally:
             await asyncio.wait([cells])
             if client is not None:
@@ -220,7 +227,7 @@ class Execution:
     async def _try_cell(self, runner: CellClient, index: int) -> Reason | None:
         from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-        from sandbox.runs.cells import ExitCalledError
+        from sandbox.runs.cells import ExitCalledError, NotRunError
 
         cell = self.notebook.cells[index]
         try:
@@ -230,9 +237,10 @@ class Execution:
         except CellExecutionError as error:
             is_exit = error.ename in {"SystemExit", "KernelExit"}
             said = COLOURS.sub("", f"{error.ename}: {error.evalue}").strip()
+            said = fit(said, longest=500)
             return Reason(
                 kind=Kind.EXIT_CALLED if is_exit else Kind.CELL_ERROR,
-                message="the notebook ended itself (SystemExit)" if is_exit else said[:500],
+                message="the notebook ended itself (SystemExit)" if is_exit else said,
                 cell=index,
             )
         except ExitCalledError:
@@ -241,6 +249,8 @@ class Execution:
                 message="the notebook ended itself before its last cell was done (exit, quit)",
                 cell=index,
             )
+        except NotRunError as error:
+            return Reason(kind=Kind.CELL_ERROR, message=str(error), cell=index)
         except CellTimeoutError as error:
             if self.cell_timeout_s is not None and "iopub" not in str(error).lower():
                 message = f"the cell took longer than {self.cell_timeout_s} s"
@@ -283,12 +293,13 @@ class Execution:
                 return self._verdict(last) or await self._death(runner, last)
             try:
                 message = await runner.kc.shell_channel.get_msg(timeout=POLL_S)
+                is_answer = message["parent_header"].get("msg_id") == reply
             except Exception as error:
                 if type(error).__name__ == "Empty":
                     continue
                 log.exception("the kernel's last answer could not be read")
                 break
-            if message["parent_header"].get("msg_id") == reply:
+            if is_answer:
                 return self._verdict(last) or Reason(
                     kind=Kind.COMPLETED, message="every cell ran to its end"
                 )

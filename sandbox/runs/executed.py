@@ -24,7 +24,10 @@ def prepared(found: Notebook, values: list[dict[str, Any]]) -> Any:
     for cell in notebook.cells:
         cell.source = text(cell)
     notebook.metadata.papermill = nbformat.NotebookNode()  # type: ignore[no-untyped-call]
-    changed = {one["name"]: one["value"] for one in values if one["value"] != one["default"]}
+    # Compared as they are written: True equals 1, and 0.0 equals -0.0.
+    changed = {
+        one["name"]: one["value"] for one in values if repr(one["value"]) != repr(one["default"])
+    }
     places = [at for at, cell in enumerate(found.cells) if parameters.TAG in tags(cell)]
     if changed and places:
         given: Any = nbformat.v4.new_code_cell(  # type: ignore[no-untyped-call]

@@ -25,6 +25,7 @@ from sandbox.settings import Settings
 from synthetic.tables.files import storage_error, write_json
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+SIGNED_BYTES = 160  # more than the longest signature, so that a new one covers the old
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -104,12 +105,15 @@ class RunFolder:
 
     @property
     def lock_file(self) -> Path:
-        """Locked by the supervisor, and says which process that is."""
+        """Locked by the supervisor; says which process that is, or will be while it is queued."""
         return self.path / "supervisor.lock"
 
     def status(self) -> Status:
         """Read where the run stands."""
-        return Status(read(self.state_file)["status"])
+        try:
+            return Status(read(self.state_file)["status"])
+        except (KeyError, ValueError) as error:
+            raise RunError(f"{self.state_file} is damaged; remove its run's folder") from error
 
     def submission(self) -> dict[str, Any]:
         """Read the submission."""
@@ -147,22 +151,27 @@ class RunFolder:
         finally:
             os.close(handle)
 
-    def sign(self) -> None:
-        """Write into the lock which process supervises the run."""
-        text = json.dumps({"pid": os.getpid(), "started": started(os.getpid()), "boot": boot()})
-        with self.lock_file.open("r+") as file:
-            file.truncate()
-            file.write(text)
+    def sign(self, pid: int) -> None:
+        """Write into the lock which process supervises the run, or is about to."""
+        text = json.dumps({"pid": pid, "started": started(pid), "boot": boot()})
+        try:
+            # In place, since the lock is on this very file, and in one piece for who reads it now.
+            handle = os.open(self.lock_file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                os.pwrite(handle, text.ljust(SIGNED_BYTES).encode(), 0)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise storage_error("sign", self.lock_file, error) from error
 
     def supervisor(self) -> int | None:
         """Give the pid of the supervisor, if it is still that very process."""
         try:
             told = json.loads(self.lock_file.read_text())
-        except (OSError, ValueError):
+            pid, start = int(told["pid"]), int(told["started"])
+        except (OSError, ValueError, TypeError, KeyError):
             return None
-        pid = told.get("pid")
-        same = told.get("boot") == boot() and started(pid) == told.get("started")
-        return int(pid) if same else None
+        return pid if told.get("boot") == boot() and started(pid) == start else None
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from synthetic.errors import nearest
 LARGEST_BYTES = 20 * 1024 * 1024
 MAJOR = 4  # the notebook format since 2015
 MINOR = 5  # the first in which cells have names
+DEEPEST = 100  # levels of lists and objects; libraries give up at some hundreds
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,6 +73,8 @@ class Notebook:
 def find(given: str | Path) -> Notebook:
     """Read a notebook by its path, or a shipped template by its name."""
     path = Path(given)
+    if "\0" in str(path):
+        raise NotebookError(f"{str(path)!r} cannot be a file's path")
     if not path.exists() and re.fullmatch(r"[\w-]+", str(given)):
         shipped = {one.stem: one for one in templates_folder().glob("*.ipynb")}
         if str(given) not in shipped:
@@ -88,6 +91,8 @@ def read(path: Path) -> Notebook:
     try:
         if path.is_dir():
             raise NotebookError(f"{str(path)!r} is a folder; give a notebook file (.ipynb)")
+        if path.exists() and not path.is_file():
+            raise NotebookError(f"{str(path)!r} is not a file; give a notebook file (.ipynb)")
         if path.stat().st_size > LARGEST_BYTES:
             raise NotebookError(
                 f"{str(path)!r} has {path.stat().st_size:,} bytes, more than {LARGEST_BYTES:,}; "
@@ -106,12 +111,18 @@ def parse(name: str, data: bytes) -> Notebook:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise NotebookError(f"{name!r} is not a notebook: it is not JSON ({error})") from error
+    if deeper_than(DEEPEST, content):
+        raise NotebookError(f"{name!r} holds lists or objects nested deeper than {DEEPEST} levels")
     if not isinstance(content, dict) or not isinstance(content.get("nbformat"), int):
         raise NotebookError(f"{name!r} is not a notebook: it has no `nbformat`")
     if content["nbformat"] != MAJOR:
         raise NotebookError(
             f"{name!r} is in notebook format {content['nbformat']}; open and save it in a "
             f"current Jupyter, which writes format {MAJOR}"
+        )
+    if not isinstance(content.get("nbformat_minor"), int):
+        raise NotebookError(
+            f"{name!r} is not a valid notebook: `nbformat_minor` is no whole number"
         )
     cells = content.get("cells")
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
@@ -141,6 +152,17 @@ def is_unchanged_template(notebook: Notebook) -> bool:
     """Whether each cell is that of a template that ships with this program."""
     found = match(notebook)
     return found is not None and bool(found["unchanged"])
+
+
+def deeper_than(levels: int, value: Any) -> bool:
+    """Whether lists and objects are nested in a value for more than so many levels."""
+    layer = [value]
+    for _ in range(levels + 1):
+        inner = [one for one in layer if isinstance(one, dict | list)]
+        layer = [part for one in inner for part in (one.values() if isinstance(one, dict) else one)]
+        if not layer:
+            return False
+    return True
 
 
 def is_code(cell: Mapping[str, Any]) -> bool:
@@ -178,8 +200,7 @@ def _named(content: dict[str, Any]) -> dict[str, Any]:
     """Give each cell a name where the notebook is older than names."""
     for index, cell in enumerate(content["cells"]):
         cell.setdefault("id", f"cell-{index}")
-    if isinstance(content.get("nbformat_minor"), int):
-        content["nbformat_minor"] = max(MINOR, content["nbformat_minor"])
+    content["nbformat_minor"] = max(MINOR, content["nbformat_minor"])
     return content
 
 

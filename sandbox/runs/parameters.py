@@ -24,6 +24,8 @@ from synthetic.errors import nearest
 
 TAG = "parameters"
 LARGEST = 64 * 1024  # characters of one value as text
+BITS = 4096  # of a whole number; Python writes none of more than 4300 digits
+DEEPEST = 20  # levels of lists and mappings
 FORM = "each line must be `name: type = default  # comment`, with a literal default"
 
 
@@ -63,8 +65,10 @@ def declared(sources: Sequence[str]) -> tuple[Parameter, ...]:
         return ()
     try:
         tree = ast.parse(sources[0])
-    except (SyntaxError, ValueError) as error:
-        raise ParameterError(f"the cell tagged {TAG!r} is not plain Python: {error}") from error
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise ParameterError(
+            f"the cell tagged {TAG!r} is not plain Python: {str(error) or 'nested too deep'}"
+        ) from error
     comments = comments_of(sources[0])
     found: dict[str, Parameter] = {}
     for line in tree.body:
@@ -88,18 +92,25 @@ def declaration(line: ast.stmt, comment: str) -> Parameter:
     else:
         raise ParameterError(
             f"line {line.lineno} of the cell tagged {TAG!r} declares nothing: "
-            f"{ast.unparse(line)[:80]!r}; {FORM}"
+            f"{source_of(line)!r}; {FORM}"
         )
     try:
         default = ast.literal_eval(value)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
         raise ParameterError(
-            f"parameter {name!r} has a default that is not a literal: "
-            f"{ast.unparse(value)[:80]!r}; {FORM}"
+            f"parameter {name!r} has a default that is not a literal: {source_of(value)!r}; {FORM}"
         ) from error
     kind = of_value(name, default) if annotation is None else annotated(name, annotation)
     default = checked(name, kind, default, what="default")
     return Parameter(name=name, type=kind, default=default, comment=comment)
+
+
+def source_of(node: ast.AST) -> str:
+    """Give the beginning of some code for a message."""
+    try:
+        return ast.unparse(node)[:80]
+    except RecursionError:
+        return "..."
 
 
 def chosen(parameters: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,16 +180,20 @@ def checked(name: str, kind: Type, value: Any, *, what: str) -> Any:
     raise ParameterError(unfit(name, kind, value, what=what))
 
 
-def writable(value: Any) -> bool:
+def writable(value: Any, levels: int = DEEPEST) -> bool:
     """Whether a value can be written into a notebook and read back the same."""
+    if levels < 0:
+        return False
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, float):
         return math.isfinite(value)
+    if isinstance(value, int):
+        return value.bit_length() <= BITS
     if isinstance(value, list):
-        return all(writable(item) for item in value)
+        return all(writable(item, levels - 1) for item in value)
     if isinstance(value, dict):
-        return all(writable(key) and writable(item) for key, item in value.items())
+        return all(writable(k) and writable(item, levels - 1) for k, item in value.items())
     return True
 
 
@@ -193,7 +208,10 @@ def encodable(text: str) -> bool:
 
 def unfit(name: str, kind: Type, value: Any, *, what: str) -> str:
     """Say that a value does not fit."""
-    shown = repr(value)
+    try:
+        shown = repr(value)
+    except (ValueError, RecursionError):  # Python writes no number of more than 4300 digits
+        shown = "(too large to be shown)"
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
     return f"parameter {name!r} is declared as {kind}; the {what} {shown} does not fit"
 

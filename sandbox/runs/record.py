@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import sandbox
-from sandbox.runs.states import CellState, Kind, end_of
+from sandbox.runs.states import CellState, Kind, Status, end_of
+from sandbox.runs.texts import fit
 
 FORMAT = 1
 DISTRIBUTION = "vietnam-data-sandbox"
@@ -29,6 +30,7 @@ RESULT = "application/vnd.sandbox.result+json"
 CONCLUSION = "application/vnd.sandbox.conclusion+json"
 LONGEST = 4000  # characters of one text that a notebook claims
 MOST = 1000  # claims of one notebook
+LARGEST = 2**63  # whole numbers from here on become text; few readers of JSON hold them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,10 +116,18 @@ def lost(record: Mapping[str, Any], *, at: str) -> dict[str, Any]:
     }
 
 
+def reason_of(status: Status, record: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Give the reason of a run's end; one that was lost before its first record has one too."""
+    if status is Status.LOST and not record:
+        words = "the supervisor ended before the notebook began (killed, or the machine stopped)"
+        return Reason(kind=Kind.SUPERVISOR_LOST, message=words).to_record()
+    return (record or {}).get("reason")
+
+
 def seconds_between(start: str, end: str) -> float:
     """Give the seconds between two times of a record."""
     took = datetime.fromisoformat(end) - datetime.fromisoformat(start)
-    return round(took.total_seconds(), 3)
+    return max(0.0, round(took.total_seconds(), 3))  # the machine's clock can go backwards
 
 
 def claims(notebook: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -209,15 +219,17 @@ def _plain(value: Any) -> Any:
     """Keep a scalar; anything else, and a number without an end, becomes text."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
+    if isinstance(value, int) and abs(value) >= LARGEST:
+        return str(value)[:LONGEST]
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        return value[:LONGEST]
-    return json.dumps(value, ensure_ascii=False, default=str)[:LONGEST]
+        return fit(value, longest=LONGEST)
+    return fit(json.dumps(value, ensure_ascii=False, default=str), longest=LONGEST)
 
 
 def _text(value: Any) -> str:
-    return value[:LONGEST] if isinstance(value, str) else str(_plain(value))
+    return str(_plain(value))
 
 
 def _optional(value: Any) -> str | None:
@@ -225,4 +237,5 @@ def _optional(value: Any) -> str | None:
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_whole and abs(value) < LARGEST else None

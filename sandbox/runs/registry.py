@@ -15,7 +15,7 @@ from typing import Any
 from sandbox.errors import SandboxError
 from sandbox.runs import staging
 from sandbox.runs.folder import RUN_ID, RunFolder, now
-from sandbox.runs.record import lost
+from sandbox.runs.record import lost, reason_of
 from sandbox.runs.states import Status
 from sandbox.settings import Settings
 from synthetic.errors import SyntheticError
@@ -47,6 +47,9 @@ def listed(settings: Settings) -> list[dict[str, Any]]:
             except (SandboxError, SyntheticError) as error:
                 log.warning("run %s is left out: %s", run_id, error)
                 continue
+            except (KeyError, ValueError, TypeError, AttributeError) as error:
+                log.warning("run %s is left out: its files are damaged (%r)", run_id, error)
+                continue
             _put(settings, facts)
         found.append(facts)
     return found
@@ -67,16 +70,17 @@ def names(settings: Settings) -> set[str]:
 def look_after(folder: RunFolder) -> Status:
     """Give a run's status; one whose supervisor is gone becomes lost, here and now.
 
-    A queued run nobody has taken yet stays queued.
+    A queued run stays queued as long as the process that is to take it is there: the one that
+    submitted it, or the one that was started for it.
     """
     status = folder.status()
-    if status.is_final or not folder.lock_file.exists():
+    if status.is_final or _is_expected(folder, status):
         return status
     with folder.locked() as held:
         if not held:
             return folder.status()
         status = folder.status()  # it may have ended between the two looks
-        if status.is_final:
+        if status.is_final or _is_expected(folder, status):
             return status
         record = folder.record()
         if record is not None and Status(record["status"]).is_final:
@@ -90,12 +94,16 @@ def look_after(folder: RunFolder) -> Status:
         return wanted
 
 
+def _is_expected(folder: RunFolder, status: Status) -> bool:
+    return status is Status.QUEUED and folder.supervisor() is not None
+
+
 def _facts(settings: Settings, run_id: str) -> dict[str, Any]:
     folder = RunFolder.find(settings, run_id)
     status = look_after(folder)
     submission = folder.submission()
     record = folder.record() or {}
-    reason = record.get("reason") or {}
+    reason = reason_of(status, record) or {}
     return {
         "id": run_id,
         "status": str(status),
@@ -113,7 +121,7 @@ def _put(settings: Settings, facts: dict[str, Any]) -> None:
     with _index(settings) as index:
         index.execute(
             "INSERT OR REPLACE INTO runs VALUES (?, ?, ?)",
-            (facts["id"], facts["status"], json.dumps(facts, ensure_ascii=False)),
+            (facts["id"], facts["status"], json.dumps(facts)),
         )
 
 
@@ -135,6 +143,10 @@ def _opened(settings: Settings) -> sqlite3.Connection:
         for _ in range(2):
             try:
                 index = sqlite3.connect(settings.registry, timeout=WAIT_S)
+            except sqlite3.Error as error:
+                log.warning("the registry's index cannot be opened: %s", error)
+                break
+            try:
                 index.execute(SCHEMA)
                 index.execute("SELECT id, status, facts FROM runs LIMIT 1").fetchall()
             except sqlite3.OperationalError as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.runs import registry
 from sandbox.runs.folder import RunFolder
+from sandbox.runs.record import reason_of
 from sandbox.settings import Settings
 
 
@@ -19,7 +20,7 @@ def show(settings: Settings, run_id: str) -> dict[str, Any]:
     return {
         "id": run_id,
         "status": str(status),
-        "reason": record.get("reason"),
+        "reason": reason_of(status, record),
         "notebook": submission["notebook_name"],
         "template": submission["template"],
         "title": submission["title"],

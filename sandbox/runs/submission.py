@@ -9,6 +9,8 @@ from __future__ import annotations
 import getpass
 import hashlib
 import logging
+import os
+import re
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -18,18 +20,21 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.errors import IsolationError
-from sandbox.kernels import Limits, available
+from sandbox.kernels import Limits, available, interpreter
 from sandbox.runs import notebook as notebooks
 from sandbox.runs import parameters, registry
-from sandbox.runs.folder import now
+from sandbox.runs.folder import RunFolder, now
 from sandbox.runs.notebook import Notebook
 from sandbox.runs.states import Status
+from sandbox.runs.texts import fit
 from sandbox.settings import Settings
 from synthetic.tables.files import make_folder, storage_error, write_atomically, write_json
 
 log = logging.getLogger(__name__)
 
 LONGEST = 2000  # characters of a name or a reason
+MOST = 20  # languages of a title
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def submit(
@@ -55,11 +60,11 @@ def submit(
     template = notebooks.match(found)
     values = _values(found, parameters or {})
     inputs = _inputs(settings, found, recipe)
-    check_can_run(unchanged=bool(template and template["unchanged"]))
+    check_can_run(settings, unchanged=bool(template and template["unchanged"]))
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     facts = {
         "id": run_id,
-        "notebook_name": found.name,
+        "notebook_name": fit(found.name, longest=LONGEST),
         "notebook_sha256": hashlib.sha256(found.data).hexdigest(),
         "template": template,
         "title": _words(found, "title"),
@@ -77,9 +82,14 @@ def submit(
     return run_id
 
 
-def check_can_run(*, unchanged: bool) -> None:
-    """Refuse other people's code where it cannot be isolated."""
+def check_can_run(settings: Settings, *, unchanged: bool) -> None:
+    """Refuse other people's code where it cannot be isolated, from us and from each other."""
     isolation = available()
+    if isolation and (shown := interpreter.holding(settings.home)):
+        raise IsolationError(
+            f"the home {str(settings.home)!r} lies in {str(shown)!r}, which every notebook can "
+            "read; set SANDBOX_HOME to a folder outside of it"
+        )
     if not isolation and not unchanged:
         raise IsolationError(
             "this notebook is not an unchanged template, so it runs only in an isolated kernel, "
@@ -115,6 +125,7 @@ def _freeze(settings: Settings, run_id: str, found: Notebook, facts: dict[str, A
         write_json(
             fresh / "run.json", {"id": run_id, "status": str(Status.QUEUED), "history": [step]}
         )
+        RunFolder(fresh).sign(os.getpid())  # until another process takes it over
         for path in (fresh / "submission").iterdir():
             path.chmod(0o444)
         fresh.rename(settings.runs / run_id)
@@ -127,17 +138,21 @@ def _freeze(settings: Settings, run_id: str, found: Notebook, facts: dict[str, A
 def _words(found: Notebook, name: str) -> dict[str, str] | None:
     said = found.described.get(name)
     if isinstance(said, str):
-        return {"vi": said, "en": said}
+        said = {"vi": said, "en": said}
     if isinstance(said, dict) and said:
-        return {str(language): str(words)[:LONGEST] for language, words in said.items()}
+        return {
+            language: fit(words, longest=LONGEST)
+            for language, words in list(said.items())[:MOST]
+            if isinstance(words, str) and LANGUAGE.fullmatch(language)
+        } or None
     return None
 
 
 def _line(given: str | None) -> str | None:
-    return None if given is None else " ".join(given.split())[:LONGEST]
+    return None if given is None else fit(" ".join(given.split()), longest=LONGEST)
 
 
 def _user() -> str:
     with suppress(KeyError, OSError, ImportError):
-        return getpass.getuser()
+        return fit(getpass.getuser(), longest=LONGEST)
     return "unknown"

@@ -16,13 +16,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import RunError, SandboxError
-from sandbox.kernels import Limits, Mount, Policy, available
+from sandbox.kernels import Limits, Mount, Policy, available, bytecode
 from sandbox.kernels.environment import environment
 from sandbox.kernels.folders import tidy
 from sandbox.kernels.policy import CATALOG, DATA
@@ -34,7 +34,7 @@ from sandbox.runs.record import Reason
 from sandbox.runs.states import Kind, Status, check_can_move, end_of
 from sandbox.runs.submission import check_can_run
 from sandbox.settings import Settings
-from synthetic.errors import SyntheticError
+from synthetic.errors import StorageError, SyntheticError
 from synthetic.tables.files import make_folder, write_atomically, write_json
 
 if TYPE_CHECKING:
@@ -76,13 +76,15 @@ def execute(settings: Settings, run_id: str, on_cell: OnCell | None = None) -> O
         if not held:
             raise RunError(f"run {run_id} is already being executed by another process")
         check_can_move(run_id, folder.status(), Status.RUNNING)
-        folder.sign()
-        folder.move(Status.RUNNING, by=f"supervisor {os.getpid()}")
-        registry.note(settings, run_id)
         job = Job(settings, folder, on_cell or (lambda position, n_cells, state: None))
-        with told_in(folder.log_file.parent, folder.log_file):
-            reason = job.run()
-        folder.move(end_of(reason.kind), by=f"supervisor {os.getpid()}")
+        # Before anybody can know whom to send a signal.
+        with cancelled_by_signals(job.cancel):
+            folder.sign(os.getpid())
+            folder.move(Status.RUNNING, by=f"supervisor {os.getpid()}")
+            registry.note(settings, run_id)
+            with told_in(folder.log_file.parent, folder.log_file):
+                reason = job.run()
+            folder.move(end_of(reason.kind), by=f"supervisor {os.getpid()}")
     registry.note(settings, run_id)
     return Outcome(run=run_id, status=end_of(reason.kind), reason=reason)
 
@@ -95,6 +97,8 @@ class Job:
         self.folder = folder
         self.submission = folder.submission()
         self.started_at = now()
+        self._began = time.monotonic()
+        self._asked: str | None = None
         self.execution: Execution | None = None
         self.isolation: dict[str, Any] = {}
         self.usage = record.Usage()
@@ -103,23 +107,26 @@ class Job:
 
     def run(self) -> Reason:
         """Execute, write record, executed notebook and report, and give the end."""
-        asked: list[str] = []
-        with cancelled_by_signals(lambda name: self._cancel(name, asked)):
-            try:
-                reason = self._execute(asked)
-            except (SandboxError, SyntheticError) as error:
-                log.error("the run could not start: %s", error)
-                reason = Reason(kind=Kind.COULD_NOT_START, message=str(error))
-            except Exception as error:
-                log.exception("the supervisor met a defect of its own")
-                reason = Reason(
-                    kind=Kind.COULD_NOT_START if self.execution is None else Kind.KERNEL_DIED,
-                    message=f"a defect of the supervisor ({type(error).__name__}: {error})",
-                )
-            self._finish(reason)
-        return reason
+        try:
+            reason = self._execute()
+        except (SandboxError, SyntheticError) as error:
+            log.error("the run could not start: %s", error)
+            reason = Reason(kind=Kind.COULD_NOT_START, message=str(error))
+        except Exception as error:
+            log.exception("the supervisor met a defect of its own")
+            reason = Reason(
+                kind=Kind.COULD_NOT_START if self.execution is None else Kind.KERNEL_DIED,
+                message=f"a defect of the supervisor ({type(error).__name__}: {error})",
+            )
+        return self._finish(reason)
 
-    def _execute(self, asked: list[str]) -> Reason:
+    def cancel(self, name: str) -> None:
+        """End the execution, now or as soon as it begins; safe in a signal handler."""
+        self._asked = f"cancelled by {name}"
+        if self.execution is not None:
+            self.execution.watch.ask(Kind.CANCELLED, self._asked)
+
+    def _execute(self) -> Reason:
         from sandbox.runs.conduct import Execution
         from sandbox.runs.engine import SandboxEngine
 
@@ -135,17 +142,19 @@ class Job:
             log_file=self.folder.log_file,
             on_cell=self._cell_changed,
             on_tick=self._write_if_changed,
+            meanwhile=_load_report,
         )
-        if asked:
-            self.execution.watch.ask(Kind.CANCELLED, asked[0])
+        if self._asked:
+            self.execution.watch.ask(Kind.CANCELLED, self._asked)
         self._write_record()
+        bytecode.warm(self.settings.home).wait()
         SandboxEngine.execute_notebook(notebook, "python3", execution=self.execution)
         assert self.execution.reason is not None
         return self.execution.reason
 
     def _policy(self, *, unchanged: bool) -> Policy:
         """Decide how this notebook runs, and write the decision down."""
-        check_can_run(unchanged=unchanged)
+        check_can_run(self.settings, unchanged=unchanged)
         isolation = available()
         isolated = bool(isolation)
         inputs = self._inputs()
@@ -186,13 +195,9 @@ class Job:
             return None
         from sandbox import catalog
 
-        return catalog.restore(self.settings, self.submission["inputs"])
-
-    def _cancel(self, name: str, asked: list[str]) -> None:
-        message = f"cancelled by {name}"
-        asked.append(message)
-        if self.execution is not None:
-            self.execution.watch.ask(Kind.CANCELLED, message)
+        inputs = catalog.restore(self.settings, self.submission["inputs"])
+        inputs.check_files()
+        return inputs
 
     def _cell_changed(self, position: int, n_cells: int, state: str) -> None:
         self._changed.set()
@@ -221,7 +226,7 @@ class Job:
                 "reason": reason.to_record() if reason else None,
                 "started_at": self.started_at,
                 "ended_at": ended,
-                "seconds": record.seconds_between(self.started_at, ended) if ended else None,
+                "seconds": round(time.monotonic() - self._began, 3) if ended else None,
                 "cells": [cell.to_record() for cell in execution.cells] if execution else [],
                 "parameters": self.submission["parameters"],
                 "inputs": self.submission["inputs"],
@@ -235,13 +240,12 @@ class Job:
             },
         )
 
-    def _finish(self, reason: Reason) -> None:
+    def _finish(self, reason: Reason) -> Reason:
         make_folder(self.folder.execution)
-        if self.execution is not None and self.execution.notebook is not None:
-            write_atomically(self.folder.executed, written(self.execution.notebook))
+        reason = self._keep_outputs() or reason
         staging.clear(self.folder.staged)
         for removed in tidy(self.folder.work):
-            log.warning("removed from the work folder: %s", removed)
+            log.warning("removed from the work folder: %r", removed[:200])
         self._write_record(reason)
         try:
             from sandbox.runs import report
@@ -250,6 +254,31 @@ class Job:
         except Exception:
             # The run ended as it ended; a report that cannot be drawn does not change that.
             log.exception("the report could not be made")
+        return reason
+
+    def _keep_outputs(self) -> Reason | None:
+        """Write the executed notebook; where that cannot be, the run has not succeeded."""
+        if self.execution is None or self.execution.notebook is None:
+            return None
+        try:
+            write_atomically(self.folder.executed, written(self.execution.notebook))
+        except StorageError as error:
+            return Reason(kind=Kind.DISK, message=str(error))
+        except Exception as error:
+            # What a kernel sent is the notebook's to choose, so writing it can fail in any way.
+            log.exception("the cells' outputs could not be written")
+            message = f"the cells' outputs could not be written ({type(error).__name__})"
+            self.execution.notebook = None  # nothing is claimed by what nobody can read
+            return Reason(kind=Kind.OUTPUT_SIZE, message=message)
+        return None
+
+
+def _load_report() -> None:
+    """Import what makes the report, half a second, before it is needed."""
+    try:
+        from sandbox.runs import report  # noqa: F401
+    except Exception:
+        log.exception("the report cannot be loaded")  # and the run goes on to its end without
 
 
 def start(settings: Settings, run_id: str) -> int:
@@ -268,6 +297,7 @@ def start(settings: Settings, run_id: str) -> int:
             stdout=subprocess.DEVNULL,
             stderr=said,
         )
+    folder.sign(process.pid)
     STARTED[:] = [one for one in STARTED if one.poll() is None] + [process]
     deadline = time.monotonic() + TAKEN_S
     while folder.status() is Status.QUEUED and time.monotonic() < deadline:
@@ -293,20 +323,27 @@ def cancel(settings: Settings, run_id: str) -> Status:
                 folder.move(Status.CANCELLED, by="cancel")
                 registry.note(settings, run_id)
                 return Status.CANCELLED
-    pid = folder.supervisor()
-    if pid is not None:
-        try:
-            os.kill(pid, signal.SIGTERM)
-        except ProcessLookupError:
-            pass
-        except PermissionError as error:
-            raise RunError(f"run {run_id} belongs to another user; ask them to cancel") from error
+    asked: int | None = None
     deadline = time.monotonic() + CANCELLED_S
     while not (status := registry.look_after(folder)).is_final:
+        if status is Status.RUNNING and asked is None:  # while queued, the lock may name another
+            asked = folder.supervisor()
+            _ask_to_end(run_id, asked)
         if time.monotonic() > deadline:
-            raise RunError(f"run {run_id} did not end within {CANCELLED_S} s (process {pid})")
+            raise RunError(f"run {run_id} did not end within {CANCELLED_S} s (process {asked})")
         time.sleep(0.05)
     return status
+
+
+def _ask_to_end(run_id: str, pid: int | None) -> None:
+    if pid is None:
+        return
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return
+    except PermissionError as error:
+        raise RunError(f"run {run_id} belongs to another user; ask them to cancel") from error
 
 
 @contextmanager
@@ -330,7 +367,7 @@ def cancelled_by_signals(cancel: Callable[[str], None]) -> Iterator[None]:
 def told_in(parent: Path, path: Path) -> Iterator[None]:
     """Write this program's own messages into the execution's log."""
     make_folder(parent)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logger = logging.getLogger("sandbox")
     logger.addHandler(handler)
@@ -338,7 +375,8 @@ def told_in(parent: Path, path: Path) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):  # a full disk is told by what could not be written there
+            handler.close()
 
 
 def main(argv: list[str]) -> int:

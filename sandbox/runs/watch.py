@@ -16,7 +16,13 @@ from pathlib import Path
 from sandbox.kernels import Limits
 from sandbox.kernels.folders import contents
 from sandbox.kernels.policy import MIB
-from sandbox.kernels.processes import TICKS_PER_S, hidden, memory_bytes, tree
+from sandbox.kernels.processes import (
+    TICKS_PER_S,
+    hidden,
+    in_memory_disks,
+    memory_bytes,
+    tree,
+)
 from sandbox.runs.record import Usage
 from sandbox.runs.states import Kind
 
@@ -60,6 +66,12 @@ class Watch:
         self._stopped.set()
         if self._thread is not None:
             self._thread.join()
+
+    def look_back(self) -> None:
+        """Stop watching, and measure once more what a kernel that has ended left behind."""
+        self.stop()
+        if self.verdict is None:
+            self._look_at_folders(0)
 
     def ask(self, kind: Kind, message: str) -> None:
         """Ask for the end; safe in a signal handler, and only the first reason counts."""
@@ -122,6 +134,9 @@ class Watch:
             self.ask(Kind.OUTPUT_SIZE, "the cells sent output faster than it can be written")
         elif time.monotonic() >= self._next_folder_look:
             self._look_at_folders(unnamed.disk_bytes)
+            if in_memory_disks(pids, ("/tmp", "/dev/shm")) > limits.files:
+                # Each takes a kilobyte of the machine's own memory, empty as it may be.
+                self.ask(Kind.DISK, f"more than {limits.files} files were written to /tmp")
             self._next_folder_look = time.monotonic() + FOLDER_EVERY_S
 
     def _look_at_folders(self, removed_bytes: int) -> None:

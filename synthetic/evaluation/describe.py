@@ -1,29 +1,37 @@
-"""The fidelity of every column and pair of a table, as its manifest states it."""
+"""The fidelity of every column and pair of a table, as its manifest states it.
+
+A column is `calibrated` if it is drawn from a published margin (it follows it, or takes a field of
+a structure that does) and lies as near to it as chance allows; `assumed` if it, or anything that it
+is computed from, rests on an assumption; else `derived`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import duckdb
 
 from synthetic.evaluation.fidelity import (
     Fidelity,
+    collapse,
     columns_of,
     comparisons,
     count,
+    expected,
     measure,
-    restricted,
 )
 from synthetic.spec.expressions import names, parse
 from synthetic.spec.margins import Margin
-from synthetic.spec.models import Bilingual, ColumnSpec, Spec
+from synthetic.spec.models import Bilingual, ColumnSpec, Spec, TableSpec
+
+Specs = Mapping[str, Spec]
 
 
 def table_fidelity(
     connection: duckdb.DuckDBPyConnection,
-    spec: Spec,
+    specs: Specs,
+    dataset: str,
     table: str,
     margins: Mapping[str, Margin],
     area: str | None,
@@ -35,52 +43,84 @@ def table_fidelity(
     (columns, pairs)
         Fidelity by column, and one entry for each comparison over two columns or more.
     """
-    areas = None if area is None else {area}
+    spec, areas = specs[dataset], None if area is None else {area}
     columns: dict[str, Fidelity] = {}
     pairs: list[dict[str, Any]] = []
     for comparison in comparisons(spec.tables[table], margins):
-        margin = comparison.margin.over(*comparison.by)
+        margin, looked_at = comparison.margin, columns_of(comparison)
         counts = count(connection, spec, table, comparison.by)
-        looked_at = columns_of(comparison)
+        cells = expected(comparison, counts, areas)
         if len(comparison.by) > 1:
-            found = measure(counts, margin, looked_at, areas)
+            found = measure(counts, cells, margin, looked_at)
             pairs.append(
                 {"table": table, "columns": list(looked_at), "quota": comparison.quota}
                 | {"fidelity": found.to_json()}
             )
         for i, (axis, expression) in enumerate(comparison.by.items()):
-            single: dict[tuple[str, ...], int] = {}
-            for cell, n in counts.items():
-                single[cell[i],] = single.get((cell[i],), 0) + n
             (name,) = {path[0] for path in names(parse(expression))}
-            if name not in columns:
-                columns[name] = measure(single, _single(margin, axis, areas), (name,), areas)
+            if name not in columns and axis not in comparison.given:
+                columns[name] = measure(collapse(counts, i), collapse(cells, i), margin, (name,))
     return {
-        name: _status(column, columns.get(name), spec)
+        name: _status(specs, dataset, spec.tables[table], name, columns.get(name))
         for name, column in spec.tables[table].columns.items()
         if not column.hidden
     }, pairs
 
 
-def _single(margin: Margin, axis: str, areas: set[str] | None) -> Margin:
-    """One axis of a margin; where areas are left out, of the cells that remain."""
-    if areas is not None and "area" in margin.axes:
-        margin = replace(margin, cells=restricted(margin, areas))
-    return margin.over(axis)
-
-
-def _status(column: ColumnSpec, measured: Fidelity | None, spec: Spec) -> dict[str, Any]:
+def _status(
+    specs: Specs, dataset: str, table: TableSpec, name: str, measured: Fidelity | None
+) -> dict[str, Any]:
+    column = table.columns[name]
+    drawn = column.follows is not None or (column.take is not None and "." not in column.take)
+    reason = _reason(specs, dataset, table, name, set())
+    told: dict[str, Any] = {"against": None, "distance": None, "sampling": None}
     if measured is not None:
-        return measured.to_json() | {"because": _words(column.because)}
-    assumed = column.because is not None
-    return {
-        "status": "assumed" if assumed else "derived",
-        "against": None,
-        "distance": None,
-        "sampling": None,
-        "because": _words(column.because),
-    }
+        told = measured.to_json()
+    if measured is None or not drawn or told["status"] != "calibrated":
+        told["status"] = "derived" if reason is None else "assumed"
+    return told | {"because": None if reason is None else reason.model_dump()}
 
 
-def _words(words: Bilingual | None) -> dict[str, str] | None:
-    return None if words is None else words.model_dump()
+def _reason(
+    specs: Specs, dataset: str, table: TableSpec, name: str, seen: set[tuple[str, str]]
+) -> Bilingual | None:
+    """Why a column, or the first assumed one that it is computed from, is as it is."""
+    column = table.columns[name]
+    key = (f"{dataset}.{id(table)}", name)
+    if column.because is not None or key in seen:
+        return column.because
+    seen.add(key)
+    for other in sorted(_computed_from(column)):
+        reason = _reason(specs, dataset, table, other, seen)
+        if reason is not None:
+            return reason
+    parent, _, path = (column.take or "").partition(".")
+    if not path:
+        return None
+    return _parent_reason(specs, dataset, table, parent, path, seen)
+
+
+def _parent_reason(
+    specs: Specs, dataset: str, table: TableSpec, parent: str, path: str, seen: set[tuple[str, str]]
+) -> Bilingual | None:
+    if parent == "group":
+        groups = (t for t in specs[dataset].tables.values() if t.rows.groups_of)
+        found = next((t for t in groups if t.rows.groups_of == table.rows.members_of), None)
+        return None if found is None else _reason(specs, dataset, found, path, seen)
+    matching = table.rows.matching
+    if matching is not None:
+        other = matching.members if parent == "member" else matching.units
+    else:
+        link = table.columns[parent].link
+        assert link is not None
+        other = link.members
+    other_dataset, _, other_table = other.partition(".")
+    return _reason(specs, other_dataset, specs[other_dataset].tables[other_table], path, seen)
+
+
+def _computed_from(column: ColumnSpec) -> set[str]:
+    """Columns of the same table whose values enter this one."""
+    texts = [column.derive, None if column.assume is None else column.assume.date_in_year]
+    if column.identifier is not None and column.identifier.kind == "enterprise_name":
+        texts += list(column.identifier.parts.values())
+    return {path[0] for text in texts if text is not None for path in names(parse(text))}

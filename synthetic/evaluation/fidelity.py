@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 import duckdb
 
@@ -20,6 +21,13 @@ from synthetic.spec.expressions import names, parse
 from synthetic.spec.margins import Cell, Margin
 from synthetic.spec.models import Spec, TableSpec
 
+Amount = TypeVar("Amount", int, Fraction)
+
+# A calibrated table may lie this many times as far from its margin as a simple random sample would.
+# Members of one household are alike, which widens a sample's error by at most the square root of
+# the mean household size (3.6), 1.9; the rest is room for chance.
+TOLERANCE = 2.5
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -27,7 +35,8 @@ class Comparison:
 
     margin: Margin
     by: Mapping[str, str]  # axis -> expression
-    quota: bool
+    quota: bool = False
+    given: tuple[str, ...] = ()  # axes that the margin is conditional on
 
 
 @dataclass(frozen=True)
@@ -41,10 +50,15 @@ class Fidelity:
     sampling: float
     published: bool = True  # False where cells that nobody publishes were filled in
 
+    @property
+    def near(self) -> bool:
+        """Whether chance alone explains the distance."""
+        return self.distance <= TOLERANCE * self.sampling + 1e-12
+
     def to_json(self) -> dict[str, object]:
         """As it stands in a manifest."""
         return {
-            "status": "calibrated" if self.published else "assumed",
+            "status": "calibrated" if self.published and self.near else "assumed",
             "against": self.against,
             "distance": round(self.distance, 7),
             "sampling": round(self.sampling, 7),
@@ -57,7 +71,7 @@ def comparisons(table: TableSpec, margins: Mapping[str, Margin]) -> list[Compari
 
     A hidden column is not in the files and cannot be compared.
     """
-    found = [Comparison(margins[c.margin], c.by, c.quota) for c in table.compare]
+    found = [Comparison(margins[c.margin].over(*c.by), c.by, c.quota) for c in table.compare]
     named = {(c.margin.name, tuple(c.by.values())) for c in found}
     for name, column in table.columns.items():
         if column.follows is None or column.hidden:
@@ -68,7 +82,7 @@ def comparisons(table: TableSpec, margins: Mapping[str, Margin]) -> list[Compari
         if any(table.columns[c].hidden for c in by.values()) or own not in by:
             continue
         if (margin.name, tuple(by.values())) not in named:
-            found.append(Comparison(margin, by, False))
+            found.append(Comparison(margin, by, given=tuple(column.given)))
     return found
 
 
@@ -92,19 +106,57 @@ def count(
     return {tuple(str(value) for value in row[:-1]): int(row[-1]) for row in rows}
 
 
-def measure(
-    counts: Mapping[Cell, int], margin: Margin, columns: tuple[str, ...], areas: set[str] | None
-) -> Fidelity:
-    """Hold counts against a margin whose axes stand in the same order.
+def expected(
+    comparison: Comparison, counts: Mapping[Cell, int], areas: set[str] | None
+) -> dict[Cell, Fraction]:
+    """What a replica should show, in any unit: the margin's cells that it can show at all.
 
-    `areas` restricts a margin with the axis `area` to what a replica of one area can show.
+    A margin that is conditional on other columns says nothing of how common these are: there the
+    replica's own counts are shared out.
     """
-    cells = restricted(margin, areas)
+    cells = restricted(comparison.margin, areas)
+    if not comparison.given:
+        return cells
+    at = [comparison.margin.axes.index(axis) for axis in comparison.given]
+    published: dict[Cell, Fraction] = {}
+    found: dict[Cell, int] = {}
+    for cell, value in cells.items():
+        key = tuple(cell[i] for i in at)
+        published[key] = published.get(key, Fraction(0)) + value
+        found[key] = found.get(key, 0) + counts.get(cell, 0)
+    return {
+        cell: value * found[key] / published[key] if published[key] else Fraction(0)
+        for cell, value in cells.items()
+        for key in [tuple(cell[i] for i in at)]
+    }
+
+
+def collapse(cells: Mapping[Cell, Amount], at: int) -> dict[Cell, Amount]:
+    """Add cells up to one of their axes."""
+    found: dict[Cell, Amount] = {}
+    for cell, value in cells.items():
+        key = (cell[at],)
+        found[key] = found[key] + value if key in found else value
+    return found
+
+
+def within(cells: Mapping[Cell, Amount], at: int, category: str) -> dict[Cell, Amount]:
+    """The cells of one category of an axis."""
+    return {cell: value for cell, value in cells.items() if cell[at] == category}
+
+
+def measure(
+    counts: Mapping[Cell, int],
+    cells: Mapping[Cell, Fraction],
+    margin: Margin,
+    columns: tuple[str, ...],
+) -> Fidelity:
+    """Hold counts against the cells of a margin."""
     published, found = sum(cells.values(), Fraction(0)), sum(counts.values())
     strange = set(counts) - set(cells)
     if strange:
         raise SpecError(
-            f"the replica has {sorted(strange)[0]} and {margin.table} has not; mend the margin "
+            f"the replica has {min(strange)} and {margin.table} has not; mend the margin "
             f"{margin.name!r} or its axes"
         )
     if not found or not published:

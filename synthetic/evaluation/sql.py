@@ -23,6 +23,11 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def view(dataset: str, table: str) -> str:
+    """The quoted name of a table's view."""
+    return f"{quote(dataset)}.{quote(table)}"
+
+
 def connect(replicas: Replicas) -> duckdb.DuckDBPyConnection:
     """Open a connection with one view `dataset.table` for each table of these replicas."""
     connection = duckdb.connect()

@@ -7,48 +7,28 @@ for, quotas and published shares counted again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthetic.errors import StorageError, SyntheticError
-from synthetic.evaluation.fidelity import (
-    Comparison,
-    columns_of,
-    comparisons,
-    count,
-    measure,
-    restricted,
-)
-from synthetic.evaluation.sql import connect, quote, render
+from synthetic.evaluation.checks import Check, check_columns, check_published, check_rows, one
+from synthetic.evaluation.describe import table_fidelity
+from synthetic.evaluation.inputs import statistics_digest
+from synthetic.evaluation.sql import connect, quote, render, view
 from synthetic.generation.identifiers import kind
 from synthetic.spec.check import check_specs
 from synthetic.spec.expressions import names, parse
-from synthetic.spec.load import digest
+from synthetic.spec.load import digest, load_all
 from synthetic.spec.margins import Margin
 from synthetic.spec.models import Spec
 from synthetic.tables import content
-from synthetic.tables.manifest import Manifest, read, sha256
+from synthetic.tables.manifest import Manifest, inputs_hash, read, sha256, version
 
-# A calibrated table may lie this many times as far from its margin as a simple random sample would.
-# Members of one household are alike, which widens a sample's error by at most the square root of
-# the mean household size (3.6), 1.9; the rest is room for chance.
-TOLERANCE = 2.5
 _SAMPLES = 3  # examples named in a message
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at."""
-
-    table: str
-    what: str
-    ok: bool
-    detail: str = ""
 
 
 def verify(manifest: Manifest, specs: Mapping[str, Spec]) -> list[Check]:
@@ -71,31 +51,97 @@ def verify(manifest: Manifest, specs: Mapping[str, Spec]) -> list[Check]:
             Check("", "spec", False, "the replica was built from another version of the spec"),
         ]
     margins = check_specs(specs)[manifest.dataset]
-    replicas, problems = _with_used(manifest)
+    replicas, problems = _with_used(manifest, spec)
+    checks += _check_inputs(manifest, spec, replicas)
     with connect(replicas) as connection:
         for table in spec.tables:
             checks += _check_keys(connection, spec, table)
             checks += _check_references(connection, spec, table, replicas)
             checks += _check_rules(connection, specs, spec, table, replicas)
             checks += _check_identifiers(connection, spec, table)
-            checks += _check_published(connection, manifest, spec, table, margins)
+            checks += check_columns(connection, spec, table)
+            checks += check_rows(connection, specs, manifest.dataset, table, replicas)
+            checks += check_published(connection, manifest, spec, table, margins)
+        checks += _check_stated(connection, manifest, specs, margins)
     return checks + problems
 
 
-def _with_used(manifest: Manifest) -> tuple[dict[str, Manifest], list[Check]]:
+def verify_folder(folder: Path, spec_folders: Iterable[Path] = ()) -> list[Check]:
+    """Verify the replica of a folder; one that cannot even be read has failed."""
+    try:
+        manifest = read(folder)
+        return verify(manifest, load_all([manifest.dataset], spec_folders))
+    except SyntheticError as error:
+        return [Check("", "manifest and spec", False, str(error))]
+
+
+def _with_used(manifest: Manifest, spec: Spec) -> tuple[dict[str, Manifest], list[Check]]:
     """The replica and those that its keys lead to, which lie beside it."""
     replicas, problems = {manifest.dataset: manifest}, []
+    if set(manifest.data["depends"]) != set(spec.uses):
+        told = f"the manifest names {sorted(manifest.data['depends'])}, the spec {list(spec.uses)}"
+        problems.append(Check("", "uses", False, told))
     root = manifest.folder.parent.parent
-    for dataset, version in manifest.data["depends"].items():
+    for dataset, built in manifest.data["depends"].items():
         try:
-            used = read(root / dataset / version)
-            missing = [p for t in used.tables for p in used.files(t["name"]) if not p.is_file()]
-            if missing:
-                raise StorageError(f"{missing[0]} is missing")
+            used = read(root / dataset / built)
+            damaged = [c.detail for c in _check_files(used) if not c.ok]
+            if damaged:
+                raise StorageError(f"{used.folder}: {damaged[0]}")
             replicas[dataset] = used
         except StorageError as error:
             problems.append(Check("", f"uses {dataset}", False, str(error)))
     return replicas, problems
+
+
+def _check_inputs(
+    manifest: Manifest, spec: Spec, replicas: Mapping[str, Manifest]
+) -> Iterator[Check]:
+    """The version must follow from recipe, spec, published tables and model."""
+    hashes = manifest.data["hashes"]
+    wrong = []
+    if hashes["statistics"] != statistics_digest(spec):
+        wrong.append("built from other published tables")
+    found = inputs_hash(
+        generation=hashes.get("generation"),
+        recipe=dict(manifest.recipe),
+        spec=hashes["spec"],
+        statistics=hashes["statistics"],
+        model=hashes["model"],
+        uses={
+            name: replicas[name].data["hashes"]["inputs"] for name in spec.uses if name in replicas
+        },
+    )
+    if found != hashes["inputs"]:
+        wrong.append("recipe or hashes were changed")
+    if not manifest.version == manifest.folder.name == version(manifest.recipe, hashes["inputs"]):
+        wrong.append("version, folder and recipe do not agree")
+    yield Check("", "recipe and inputs", not wrong, "; ".join(wrong))
+
+
+def _check_stated(
+    connection: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
+    specs: Mapping[str, Spec],
+    margins: Mapping[str, Margin],
+) -> Iterator[Check]:
+    """The fidelity that the manifest states is the one that the rows have."""
+    area = manifest.recipe["area"]
+    pairs: list[object] = []
+    for table in manifest.tables:
+        name = str(table["name"])
+        try:
+            columns, found = table_fidelity(
+                connection, specs, manifest.dataset, name, margins, area
+            )
+        except SyntheticError:
+            continue  # told by the comparison itself
+        pairs += found
+        stated = {column["name"]: column.get("fidelity") for column in table["columns"]}
+        wrong = sorted(column for column in columns if stated.get(column) != columns[column])
+        yield Check(name, "stated fidelity", not wrong, ", ".join(wrong[:_SAMPLES]))
+    ok = manifest.data.get("pairs") == pairs
+    yield Check("", "stated fidelity of pairs", ok, "" if ok else "other figures")
 
 
 def _check_files(manifest: Manifest) -> Iterator[Check]:
@@ -108,8 +154,10 @@ def _check_files(manifest: Manifest) -> Iterator[Check]:
             path = manifest.folder / file["path"]
             if not path.is_file():
                 wrong.append(f"{file['path']} is missing")
-            elif sha256(path) != file["sha256"]:
+            elif sha256(path) != file["sha256"] or path.stat().st_size != file["bytes"]:
                 wrong.append(f"{file['path']} is not the file that was published (SHA-256)")
+        if sum(file["rows"] for file in table["files"]) != table["rows"]:
+            wrong.append("the rows of the files do not add up to the table's")
         yield Check(name, "files", not wrong, "; ".join(wrong[:_SAMPLES]))
         if wrong:
             continue
@@ -137,24 +185,14 @@ def _check_content(
     return Check(name, "content", found == published, "" if found == published else "other rows")
 
 
-def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    # All rows are fetched: a result that is half read blocks the connection.
-    ((value,),) = connection.execute(query).fetchall()
-    return int(value)
-
-
-def _view(dataset: str, table: str) -> str:
-    return f"{quote(dataset)}.{quote(table)}"
-
-
 def _check_keys(connection: duckdb.DuckDBPyConnection, spec: Spec, table: str) -> Iterator[Check]:
     key = ", ".join(quote(column) for column in spec.tables[table].key)
-    view = _view(spec.dataset, table)
+    rows = view(spec.dataset, table)
     null = " OR ".join(f"{quote(c)} IS NULL" for c in spec.tables[table].key)
-    n = _one(connection, f"SELECT count(*) FROM {view} WHERE {null}")
-    twice = _one(
+    n = one(connection, f"SELECT count(*) FROM {rows} WHERE {null}")
+    twice = one(
         connection,
-        f"SELECT count(*) FROM (SELECT 1 FROM {view} GROUP BY {key} HAVING count(*) > 1)",
+        f"SELECT count(*) FROM (SELECT 1 FROM {rows} GROUP BY {key} HAVING count(*) > 1)",
     )
     yield Check(table, "key", not n + twice, f"{n} missing, {twice} repeated" if n + twice else "")
 
@@ -171,10 +209,10 @@ def _check_references(
         dataset, other, target = column.references.split(".")
         if dataset not in replicas:
             continue
-        orphans = _one(
+        orphans = one(
             connection,
-            f"SELECT count(*) FROM {_view(spec.dataset, table)} c ANTI JOIN "
-            f"{_view(dataset, other)} p ON c.{quote(name)} = p.{quote(target)} "
+            f"SELECT count(*) FROM {view(spec.dataset, table)} c ANTI JOIN "
+            f"{view(dataset, other)} p ON c.{quote(name)} = p.{quote(target)} "
             f"WHERE c.{quote(name)} IS NOT NULL",
         )
         detail = f"{orphans} rows lead nowhere" if orphans else ""
@@ -196,15 +234,15 @@ def _check_rules(
             dataset, other, target = str(spec.tables[table].columns[key].references).split(".")
             missing |= dataset not in replicas
             joins += (
-                f" LEFT JOIN {_view(dataset, other)} AS {quote('via ' + key)}"
+                f" LEFT JOIN {view(dataset, other)} AS {quote('via ' + key)}"
                 f" ON {quote('via ' + key)}.{quote(target)} = self.{quote(key)}"
             )
         if missing:
             continue  # told as "uses …"
         condition = render(tree, _rule_column, spec.as_of)
-        broken = _one(
+        broken = one(
             connection,
-            f"SELECT count(*) FROM {_view(spec.dataset, table)} AS self{joins} "
+            f"SELECT count(*) FROM {view(spec.dataset, table)} AS self{joins} "
             f"WHERE NOT ({condition})",
         )
         yield Check(table, rule.title.en, not broken, f"broken in {broken} rows" if broken else "")
@@ -223,7 +261,7 @@ def _check_identifiers(
         if column.identifier is None or column.hidden:
             continue
         reader = connection.sql(
-            f"SELECT {quote(name)} AS v FROM {_view(spec.dataset, table)} "
+            f"SELECT {quote(name)} AS v FROM {view(spec.dataset, table)} "
             f"WHERE {quote(name)} IS NOT NULL"
         ).to_arrow_reader(100_000)
         unmarked = 0
@@ -232,66 +270,3 @@ def _check_identifiers(
             unmarked += int((~kind(column.identifier.kind).is_marked(texts)).sum())
         detail = f"{unmarked} could be real" if unmarked else ""
         yield Check(table, f"{name} cannot be real", not unmarked, detail)
-
-
-def _check_published(
-    connection: duckdb.DuckDBPyConnection,
-    manifest: Manifest,
-    spec: Spec,
-    table: str,
-    margins: Mapping[str, Margin],
-) -> Iterator[Check]:
-    recipe = manifest.recipe
-    areas = None if recipe["area"] is None else {str(recipe["area"])}
-    entries = comparisons(spec.tables[table], margins)
-    gaps = _contradictions([entry.margin for entry in entries if entry.quota])
-    for entry in entries:
-        margin = entry.margin.over(*entry.by)
-        counts = count(connection, spec, table, entry.by)
-        what = " x ".join(columns_of(entry)) + f" against {margin.table}"
-        try:
-            if entry.quota and recipe["margins"] == "exact":
-                yield _check_quota(table, what, entry, counts, margin, recipe["scale"], areas, gaps)
-            found = measure(counts, margin, columns_of(entry), areas)
-        except SyntheticError as error:
-            yield Check(table, what, False, str(error))
-            continue
-        yield Check(
-            table,
-            what,
-            found.distance <= TOLERANCE * found.sampling + 1e-12,
-            f"total variation {found.distance:.2g}; sampling alone {found.sampling:.2g}",
-        )
-
-
-def _contradictions(margins: list[Margin]) -> dict[str, Fraction]:
-    """By how much published tables disagree on an area's total."""
-    totals: dict[str, list[Fraction]] = {}
-    for margin in margins:
-        for (area,), value in margin.over("area").cells.items():
-            totals.setdefault(area, []).append(value)
-    return {area: max(values) - min(values) for area, values in totals.items()}
-
-
-def _check_quota(
-    table: str,
-    what: str,
-    entry: Comparison,
-    counts: Mapping[tuple[str, ...], int],
-    margin: Margin,
-    scale: str,
-    areas: set[str] | None,
-    gaps: Mapping[str, Fraction],
-) -> Check:
-    """Every cell is its published figure x scale, rounded down or up.
-
-    Where published tables contradict each other on an area's total, by that gap more.
-    """
-    at = list(entry.by).index("area")
-    wrong = [
-        f"{' x '.join(cell)} is {counts.get(cell, 0)}, published {float(value * Fraction(scale)):g}"
-        for cell, value in restricted(margin, areas).items()
-        if abs(counts.get(cell, 0) - value * Fraction(scale))
-        >= 1 + gaps.get(cell[at], Fraction(0)) * Fraction(scale)
-    ]
-    return Check(table, f"quota: {what}", not wrong, "; ".join(wrong[:_SAMPLES]))

@@ -3,7 +3,7 @@
 A small simulation makes believable households (who lives together, how old, of which sex, related
 how, married or not, under whose surname). For each stratum the pool is reweighted: the weights
 nearest to the pool's own, in Kullback-Leibler divergence, whose expected household holds the
-published mean of persons by age and sex and of married and never-married persons. Parents, spouses,
+published mean of persons by age and sex and of married, never-married and divorced persons. Parents, spouses,
 ages and surnames then agree by construction and the margins are those published.
 
 Fitting needs floating point, whose last digits differ between processors; so a fit is turned to
@@ -43,6 +43,7 @@ RELATIONS = (
 _M, _F = 0, 1
 _NEVER, _MARRIED, _WIDOWED, _DIVORCED = range(4)
 _HEAD, _SPOUSE, _CHILD, _IN_LAW, _GRANDCHILD, _PARENT, _SIBLING, _OTHER = range(8)
+COUNTED = (_MARRIED, _NEVER, _DIVORCED)  # the widowed are what remains
 _MARRIAGE_AGE = {_M: 20, _F: 18}  # Law on Marriage and Family 52/2014/QH13
 _WEIGHT_TOTAL = 1 << 24
 _PLACE_TOTAL = 1 << 30
@@ -109,8 +110,8 @@ class _Simulation:
         return self.rng.choices(range(4), weights)[0]
 
     def alone(self) -> list[Member]:
-        low, high = self.rng.choices([(18, 34), (35, 59), (60, 98)], [32, 25, 43])[0]
-        age = self.rng.randint(low, high)
+        low, high = self.rng.choices([(18, 34), (35, 59), (60, 99)], [32, 25, 43])[0]
+        age = self.between(low, high, 64) if low == 60 else self.rng.randint(low, high)
         sex = _F if self.rng.random() < (0.72 if age >= 60 else 0.45) else _M
         return [Member(age, sex, _HEAD, self.unmarried_state(age), 0)]
 
@@ -250,9 +251,10 @@ def simulate(n: int, seed: int = 20241231) -> Templates:
 
 
 def features(templates: Templates, band_starts: Sequence[int]) -> npt.NDArray[np.float64]:
-    """Count, for each composition, persons by sex and age band, the married, the never married.
+    """Count, for each composition, persons by sex and age band, and by marital status.
 
-    Returns an array of shape (templates, 2 x bands + 2); marital status counts from 15 years.
+    Returns an array of shape (templates, 2 x bands + 3): after the bands the married, the never
+    married and the divorced of 15 years and over.
     """
     present = np.arange(POSITIONS) < templates.size[:, None]
     band = np.searchsorted(np.asarray(band_starts), templates.age, side="right") - 1
@@ -262,15 +264,19 @@ def features(templates: Templates, band_starts: Sequence[int]) -> npt.NDArray[np
         for b in range(len(band_starts))
     ]
     adult = present & (templates.age >= 15)
-    columns += [(adult & (templates.marital == state)).sum(axis=1) for state in (_MARRIED, _NEVER)]
+    columns += [(adult & (templates.marital == state)).sum(axis=1) for state in COUNTED]
     return np.stack(columns, axis=1).astype(np.float64)
 
 
 def single_years(templates: Templates, oldest: int) -> npt.NDArray[np.float64]:
-    """Count the members of each composition by single year of age, the last year open-ended."""
+    """Count the members of each composition by sex and single year, the last one open-ended."""
     present = np.arange(POSITIONS) < templates.size[:, None]
     age = np.minimum(templates.age, oldest)
-    columns = [((age == year) & present).sum(axis=1) for year in range(oldest + 1)]
+    columns = [
+        ((age == year) & (templates.sex == s) & present).sum(axis=1)
+        for s in range(len(SEXES))
+        for year in range(oldest + 1)
+    ]
     return np.stack(columns, axis=1).astype(np.float64)
 
 

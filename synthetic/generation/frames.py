@@ -43,7 +43,7 @@ class Frame:
     fields: Mapping[str, Values]
     sources: Mapping[str, Source]
     as_of: dt.date
-    parents: Mapping[str, Parent] = field(default_factory=dict)
+    parents: dict[str, Parent] = field(default_factory=dict)
     _done: dict[str, Values] = field(default_factory=dict)
 
     def column(self, name: str) -> Values:
@@ -56,6 +56,8 @@ class Frame:
         """A field of the structure, or `parent.column`."""
         head, _, column = path.partition(".")
         if column:
+            if head not in self.parents:
+                self.column(head)  # a link, which leaves the frame of the rows that it leads to
             parent = self.parents[head]
             return parent.bring(parent.frame.column(column))
         if path not in self.fields:

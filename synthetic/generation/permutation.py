@@ -25,9 +25,9 @@ _BLOCK = 16_384  # values worked at a time: their temporaries stay in the proces
 
 
 def _grid(n: Ints) -> tuple[Ints, Ints]:
-    # The float root may be off by one; any a and b with a * b >= n serve, so correct upwards.
-    a = np.maximum(np.sqrt(n.astype(np.float64)).astype(np.int64), 1)
-    return a, -(-n // a)
+    # Any a and b with a * b >= n serve; both above 1 from n = 2 on, or a round would do nothing.
+    a = np.maximum(np.ceil(np.sqrt(n.astype(np.float64))).astype(np.int64), 1)
+    return a, np.maximum(-(-n // a), np.minimum(a, 2))
 
 
 def _round(stream: Stream, base: Words, half: Ints, step: int, bound: Ints) -> Ints:

@@ -33,8 +33,9 @@ AXES = {
     "without_spouse": ("residence",),
     "never_married": (),
     "married": (),
+    "divorced": ("residence",),
 }
-VERSION = "2"  # of the simulation and the fit; a change makes new models
+VERSION = "3"  # of the simulation and the fit; a change makes new models
 _OLDEST = 95  # the last single year that is smoothed
 
 
@@ -89,21 +90,26 @@ def fit(pool: PoolSpec, inputs: Mapping[str, Margin]) -> models.Arrays:
 
 
 def _smooth_ages(inputs: Mapping[str, Margin]) -> npt.NDArray[np.float64]:
-    """Mean persons a household by single year in the country: bands hold no more than five years.
+    """Mean persons a household by sex and single year in the country, smooth within the bands.
 
     The strata's weights stay near to weights that meet this, so that single years are smooth
     within each stratum too.
     """
-    bands = inputs["ages"].over("age_band")
-    starts = [_starts(band) for band in bands.categories["age_band"]]
-    persons = np.array([float(value) for value in bands.cells.values()])
+    ages = inputs["ages"].over("sex", "age_band")
+    bands = ages.categories["age_band"]
+    starts = [_starts(band) for band in bands]
     mean_size = float(inputs["persons_total"].scalar() / inputs["groups_total"].scalar())
-    years = graduate(persons, starts, _OLDEST)
+    years = np.concatenate(
+        [
+            graduate(np.array([float(ages.cells[sex, band]) for band in bands]), starts, _OLDEST)
+            for sex in SEXES
+        ]
+    )
     return mean_size * years / years.sum()
 
 
 def _targets(inputs: Mapping[str, Margin]) -> list[npt.NDArray[np.float64]]:
-    """Mean persons a household by sex and band, married, never married; one array a stratum."""
+    """Mean persons a household by sex and band, and by marital status; one array a stratum."""
     ages, strata = inputs["ages"], inputs["strata"]
     bands = ages.categories["age_band"]
     mean_size = inputs["persons_total"].scalar() / inputs["groups_total"].scalar()
@@ -118,7 +124,8 @@ def _targets(inputs: Mapping[str, Margin]) -> list[npt.NDArray[np.float64]]:
         for residence in strata.categories["residence"]:
             without = inputs["without_spouse"].cells[residence,]
             never = inputs["never_married"].scalar() * without / alone
-            states = [adults * (100 - without) / 100, adults * never / 100]
+            divorced = inputs["divorced"].cells[residence,]
+            states = [adults * share / 100 for share in (100 - without, never, divorced)]
             found.append(np.array([float(mean_size * value) for value in (*shares, *states)]))
     return found
 

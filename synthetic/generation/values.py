@@ -68,6 +68,14 @@ class Values:
         assert self.domain is not None
         return arrow.strings(self.domain).take(arrow.numbers(self.ints))
 
+    def coded(self) -> Values:
+        """Free text as positions in a domain; coded values as they are."""
+        if self.text is None:
+            return self
+        encoded = pc.dictionary_encode(self.text)
+        codes = arrow.to_numpy(pc.fill_null(encoded.indices, 0)).astype(np.int64)
+        return Values(codes, tuple(encoded.dictionary.to_pylist()), missing=self.missing)
+
     def recoded(self, domain: tuple[str, ...]) -> Values:
         """The same texts as positions in another domain, which must hold them all."""
         assert self.domain is not None
@@ -138,6 +146,8 @@ def evaluate(tree: Node, column: Callable[[str], Values], n: int, as_of: dt.date
 
 def _band(values: Values, tree: Call) -> Values:
     width, top = (int(arg.value) for arg in tree.args[1:] if isinstance(arg, Literal))
+    if len(values) and values.ints.min() < 0:
+        raise BuildError("band() of a number below zero; use max(…, 0) first")
     labels = [f"{low}-{low + width - 1}" for low in range(0, top, width)] + [f"{top}+"]
     return Values(np.minimum(values.ints // width, top // width), tuple(labels))
 
@@ -204,6 +214,38 @@ def _years_between(start: Values, end: Values) -> Values:
     return Values(y2 - y1 - ((m2 * 32 + d2) < (m1 * 32 + d1)))
 
 
+_LARGEST = 2**62  # beyond it a whole number of 64 bits may already have gone round
+
+
+def _arithmetic(operation: Callable[..., npt.NDArray[np.generic]], sign: str) -> Callable[..., Values]:
+    """An operation on whole numbers that refuses a result too large to be held."""
+
+    def compute(a: Values, b: Values) -> Values:
+        if len(a) and _may_overflow(operation, a.ints, b.ints):
+            magnitude = np.abs(operation(a.ints.astype(np.float64), b.ints.astype(np.float64)))
+            if magnitude.max() > _LARGEST:
+                raise BuildError(f"a result of {sign!r} is larger than 2**62; mend the expression")
+        return Values(operation(a.ints, b.ints))
+
+    return compute
+
+
+def _may_overflow(operation: Callable[..., npt.NDArray[np.generic]], a: Ints, b: Ints) -> bool:
+    high, low = (max(abs(int(x.min())), abs(int(x.max()))) for x in (a, b))
+    return (high * low if operation is np.multiply else high + low) > _LARGEST
+
+
+def _date(year: Ints, month: Ints, day: Ints) -> Ints:
+    if month.size and (month.min() < 1 or month.max() > 12):
+        raise BuildError("date() of a month outside 1 to 12; mend the expression")
+    first = from_civil(year, month, np.ones_like(day))
+    if day.size and (day.min() < 1 or (civil(first + np.minimum(day, 31) - 1)[1] != month).any()):
+        raise BuildError("date() of a day that its month does not have; mend the expression")
+    if day.size and day.max() > 31:
+        raise BuildError("date() of a day after the 31st; mend the expression")
+    return first + day - 1
+
+
 def _ints(operation: Callable[..., npt.NDArray[np.generic]]) -> Callable[..., Values]:
     return lambda *args: Values(operation(*(a.ints for a in args)))
 
@@ -219,16 +261,16 @@ _OPERATIONS: Mapping[str, Callable[..., Values]] = {
     ">": _ints(np.greater),
     ">=": _ints(np.greater_equal),
     "in": lambda a, *rest: Values(np.logical_or.reduce([_same(a, b) for b in rest])),
-    "+": _ints(np.add),
-    "-": _ints(np.subtract),
-    "*": _ints(np.multiply),
+    "+": _arithmetic(np.add, "+"),
+    "-": _arithmetic(np.subtract, "-"),
+    "*": _arithmetic(np.multiply, "*"),
     "//": _ints(np.floor_divide),
     "%": _ints(np.mod),
     "neg": _ints(np.negative),
     "year": _ints(lambda a: civil(a)[0]),
     "month": _ints(lambda a: civil(a)[1]),
     "day": _ints(lambda a: civil(a)[2]),
-    "date": _ints(from_civil),
+    "date": _ints(_date),
     "years_between": _years_between,
     "min": _ints(np.minimum),
     "max": _ints(np.maximum),

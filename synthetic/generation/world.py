@@ -132,7 +132,9 @@ class World:
                     f"{table}.{column}: a group has no member for whom {condition!r} holds; "
                     "widen the condition"
                 )
-            return members.scattered(group, position).column(wanted)
+            found = members.scattered(group, position)
+            frame.parents[column] = Parent(found, None)
+            return found.column(wanted)
 
         return compute
 

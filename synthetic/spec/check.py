@@ -251,7 +251,11 @@ class _Table:
         if rows.matching is not None:
             members = self._parent("member", self._other(rows.matching.members))
             return members | self._parent("unit", self._other(rows.matching.units))
-        return dict(_PLACED)
+        links = {n: c.link for n, c in self.table.columns.items() if c.link is not None}
+        found = dict(_PLACED)
+        for name, link in links.items():
+            found |= self._parent(name, self._other(link.members))
+        return found
 
     @staticmethod
     def _parent(name: str, table: TableSpec | None) -> dict[str, Type]:

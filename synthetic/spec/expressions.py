@@ -20,6 +20,7 @@ from synthetic.errors import SpecError, nearest
 MAX_LENGTH = 2_000  # characters
 MAX_DEPTH = 40  # nested operations
 MAX_TOKENS = 300  # bounds the depth of a chain such as 1 + 1 + 1, which nests to the left
+MAX_BANDS = 1_000
 _MAX_INTEGER = 2**53
 
 
@@ -263,6 +264,17 @@ def _check_literals(tree: Call, source: str) -> None:
             raise SpecError(f"{tree.op!r} needs written values after its first, in {source!r}")
         if tree.op in ("band", "//", "%") and arg.value == 0:
             raise SpecError(f"{tree.op!r} by zero, in {source!r}")
+    if tree.op == "band":
+        _check_band(tree, source)
+
+
+def _check_band(tree: Call, source: str) -> None:
+    width, top = (int(arg.value) for arg in tree.args[1:] if isinstance(arg, Literal))
+    if top % width or top // width > MAX_BANDS:
+        raise SpecError(
+            f"'band' needs a last band ({top}) that begins at a multiple of the width ({width}), "
+            f"and at most {MAX_BANDS} bands below it, in {source!r}"
+        )
 
 
 def check(source: str, columns: Mapping[str, Type], wanted: Type) -> Node:

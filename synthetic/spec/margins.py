@@ -7,6 +7,7 @@ numbers that a build deals out.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -138,6 +139,7 @@ def _read(name: str, wanted: MarginSpec) -> Margin:
             raise SpecError(f"no axis {axis!r}; this margin has {', '.join(axes) or 'none'}")
     allowed = {k: {v} if isinstance(v, str) else set(v) for k, v in wanted.where.items()}
     cells: dict[Cell, Fraction] = {}
+    n_rows: Counter[Cell] = Counter()
     for row in statistics.rows(wanted.table):
         if not all(row[column] in values for column, values in allowed.items()):
             continue
@@ -147,10 +149,22 @@ def _read(name: str, wanted: MarginSpec) -> Margin:
         for cell, text in _entries(wanted, row, key):
             value = _number(text, wanted, cell) * wanted.multiply
             cells[cell] = cells.get(cell, Fraction(0)) + value
+            n_rows[cell] += 1
     cells = _kept(wanted, axes, cells)
+    _check_met_once(wanted, {cell: n_rows[cell] for cell in cells})
     if not cells:
         raise SpecError(f"no row of {wanted.table} fits where = {dict(wanted.where)}")
     return Margin(name, wanted.table, wanted.unit, axes, cells)
+
+
+def _check_met_once(wanted: MarginSpec, n_rows: Mapping[Cell, int]) -> None:
+    """Refuse sums that nobody asked for: five years in one cell would be five times the people."""
+    for cell, n in n_rows.items():
+        if n > 1 and not wanted.add_up:
+            raise SpecError(
+                f"{n} rows of {wanted.table} meet {' x '.join(cell) or 'the only cell'}; "
+                "narrow 'where' or set add_up = true"
+            )
 
 
 def _entries(wanted: MarginSpec, row: Mapping[str, str], key: Cell) -> list[tuple[Cell, str]]:

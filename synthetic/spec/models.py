@@ -9,7 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from synthetic.spec.expressions import Type
 
@@ -17,6 +24,9 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")
 Qualified = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){1,2}$")]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 Expression = Annotated[str, StringConstraints(min_length=1)]
+Knot = Annotated[int, Field(ge=-(2**31), le=2**31)]  # a draw spans at most 2**32
+
+RESERVED = ("main", "temp", "system", "information_schema", "pg_catalog", "published")
 
 
 class _Model(BaseModel):
@@ -52,7 +62,11 @@ class Complete(_Model):
 
 
 class MarginSpec(_Model):
-    """Numbers read from one published table: which rows, which axes, in which unit."""
+    """Numbers read from one published table: which rows, which axes, in which unit.
+
+    One row of the table gives one cell. Where several rows meet in a cell, as years do that
+    `where` does not choose from, `add_up` says that their sum is meant; else it is a fault.
+    """
 
     table: str
     where: dict[str, str | tuple[str, ...]] = {}
@@ -62,7 +76,8 @@ class MarginSpec(_Model):
     rename: dict[Identifier, dict[str, str]] = {}  # axis -> category as published -> our code
     keep: dict[Identifier, tuple[str, ...]] = {}  # axis -> only these categories, in this order
     through: dict[Identifier, tuple[str, str, str]] = {}  # axis -> (table, from column, to column)
-    multiply: int = Field(default=1, ge=1)
+    add_up: bool = False  # several rows may meet in a cell and are added
+    multiply: int = Field(default=1, ge=1, le=10**9)
     times: Identifier | None = None  # multiplied by another margin with the same axes
     complete: Complete | None = None
     sum_over: tuple[Identifier, ...] = ()
@@ -82,8 +97,8 @@ class PoolSpec(_Model):
     `strata` gives persons by (area, residence), urban first, and `sex` by (area, sex): both are
     quotas. `ages` gives persons by (area, sex, five-year band) and `places` by (area, place);
     `place_area` square kilometres by (area, place). The mean size is `persons_total` divided by
-    `groups_total`. The rest are percent of persons of 15 and over: `without_spouse` by residence,
-    `never_married` and `married` for the country.
+    `groups_total`. The rest are percent of persons of 15 and over: `without_spouse` and
+    `divorced` by residence, `never_married` and `married` for the country.
     """
 
     kind: Literal["household_compositions"]
@@ -97,6 +112,7 @@ class PoolSpec(_Model):
     without_spouse: Identifier
     never_married: Identifier
     married: Identifier
+    divorced: Identifier
     templates: int = Field(default=8192, ge=64, le=65535)
     because: Bilingual
 
@@ -142,13 +158,16 @@ class Assume(_Model):
 
     shares: code -> weight. quantiles: equally likely stretches between whole numbers, for all rows
     or for each code of the one column in `given`. date_in_year: any day of the year that the
-    expression names. words: one of these texts.
+    expression names. words: one of these texts, each as often as another.
+
+    A stretch holds its lower end and not its upper one, which begins the next; only the last
+    stretch holds both. So every stretch is as likely as another, and a knot drawn in one alone.
     """
 
     shares: dict[str, int] | None = None
-    quantiles: tuple[int, ...] | dict[str, tuple[int, ...]] | None = None
+    quantiles: tuple[Knot, ...] | dict[str, tuple[Knot, ...]] | None = None
     date_in_year: Expression | None = None
-    words: tuple[Words, ...] | None = None
+    words: tuple[Words, ...] | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Assume:
@@ -163,6 +182,9 @@ class Assume(_Model):
         for knots in self.knots().values():
             if len(knots) < 2 or list(knots) != sorted(knots):
                 raise ValueError(f"quantiles {list(knots)} must rise, and be two or more")
+        repeated = sorted({word for word in self.words or () if (self.words or ()).count(word) > 1})
+        if repeated:
+            raise ValueError(f"words repeats {repeated[0]!r}; use 'shares' for unequal weights")
         return self
 
     def knots(self) -> dict[str, tuple[int, ...]]:
@@ -173,7 +195,10 @@ class Assume(_Model):
 
 
 class Identifying(_Model):
-    """An identifier with its true structure and a mark that nobody can be given."""
+    """An identifier with its true structure and a mark that nobody can be given.
+
+    Which parts a kind needs, and of which type, is told by `synthetic.spec.kinds`.
+    """
 
     kind: Identifier
     parts: dict[Identifier, Expression] = {}
@@ -191,7 +216,7 @@ class Link(_Model):
 
 
 class CodesFrom(_Model):
-    """A code list that is a published table."""
+    """A code list that is a published table: one row per code."""
 
     table: str
     code: str
@@ -204,7 +229,9 @@ class ColumnSpec(_Model):
     """A column: what it means, and where its values come from.
 
     Sources, exactly one: `take` (a field of the row's structure, or `parent.column`), `follows` (a
-    margin, given other columns), `derive`, `assume`, `identifier`, `link`.
+    margin, given other columns), `derive`, `assume`, `identifier`, `link`. Only `follows` and
+    quantiles by code take `given`; only `follows` and `assume` take `per`. A column of type 'code'
+    holds nothing but its codes.
     """
 
     title: Bilingual
@@ -243,7 +270,17 @@ class ColumnSpec(_Model):
             raise ValueError("a code column needs either 'codes' or 'codes_from'")
         if self.type != "code" and (self.codes is not None or self.codes_from is not None):
             raise ValueError("only a column of type 'code' has a code list")
+        self._check_what_sources_take()
+        if self.references is not None and self.references.count(".") != 2:
+            raise ValueError(f"references = {self.references!r} must be dataset.table.column")
         return self
+
+    def _check_what_sources_take(self) -> None:
+        by_code = self.assume is not None and isinstance(self.assume.quantiles, dict)
+        if self.given and self.follows is None and not by_code:
+            raise ValueError("only 'follows' and quantiles by code take 'given'; remove it")
+        if self.per is not None and self.follows is None and self.assume is None:
+            raise ValueError("only 'follows' and 'assume' take 'per'; remove it")
 
     @property
     def expression_type(self) -> Type:
@@ -292,3 +329,10 @@ class Spec(_Model):
     margins: dict[Identifier, MarginSpec] = {}
     pools: dict[Identifier, PoolSpec] = {}
     tables: dict[Identifier, TableSpec] = Field(min_length=1)
+
+    @field_validator("dataset")
+    @classmethod
+    def _is_free(cls, name: str) -> str:
+        if name in RESERVED:  # schemas of DuckDB, and ours for the published tables
+            raise ValueError(f"a reserved name; choose another than {', '.join(RESERVED)}")
+        return name

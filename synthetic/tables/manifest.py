@@ -10,7 +10,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from fractions import Fraction
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from synthetic.errors import StorageError
@@ -64,17 +65,67 @@ def read(folder: Path) -> Manifest:
         raise StorageError(f"{path}: cannot be read: {error}; build the replica again") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise StorageError(f"{path}: not a manifest of format {FORMAT}")
+    try:
+        _check_shape(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StorageError(
+            f"{path}: damaged manifest ({type(error).__name__}: {error}); delete this folder and "
+            "build again"
+        ) from error
     return Manifest(folder, data)
+
+
+def _check_shape(data: Mapping[str, Any]) -> None:
+    """Touch all that code here relies on, so that a damaged manifest is told at once."""
+    recipe = data["recipe"]
+    Fraction(recipe["scale"])
+    int(recipe["seed"])
+    {"exact": 0, "sampled": 1}[recipe["margins"]]
+    str(recipe["area"])
+    for name in ("spec", "statistics", "model", "inputs"):
+        len(data["hashes"][name])
+    len(data["dataset"] + data["version"])
+    data["depends"].items()
+    for table in data["tables"]:
+        len(table["name"] + table["content_hash"])
+        for file in table["files"]:
+            inside = PurePosixPath(file["path"])
+            if inside.is_absolute() or ".." in inside.parts:
+                raise ValueError(f"a file outside the folder: {inside}")
+            len(file["sha256"])
+            int(file["rows"]) + int(file["bytes"])
+        for column in table["columns"]:
+            len(column["name"])
+
+
+def inputs_hash(**parts: Any) -> str:
+    """A hash of all that a replica's content depends on."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def version(recipe: Mapping[str, Any], inputs: str) -> str:
+    """A replica's version: its recipe for people, and its inputs for certainty."""
+    area, seed = recipe["area"] or "all", recipe["seed"]
+    return f"s{recipe['scale']}-{area}-seed{seed}-{recipe['margins']}-{inputs[:12]}"
 
 
 def find(root: Path) -> Iterator[Manifest]:
     """Every replica at or below a folder, staging left out, in order of dataset and version."""
-    if (root / NAME).is_file():
-        yield read(root)
-        return
-    for path in sorted(root.glob(f"*/*/{NAME}")):
-        if not any(part.startswith(".") for part in path.relative_to(root).parts):
-            yield read(path.parent)
+    for folder in folders(root):
+        yield read(folder)
+
+
+def folders(root: Path) -> list[Path]:
+    """The folders at or below this one that have a manifest, whatever it says."""
+    found = [root / NAME] if (root / NAME).is_file() else []
+    for depth in ("*", "*/*", "*/*/*"):
+        found += root.glob(f"{depth}/{NAME}")
+    shown = (
+        path.parent
+        for path in found
+        if not any(part.startswith(".") for part in path.relative_to(root).parts)
+    )
+    return sorted(shown)
 
 
 def sha256(path: Path) -> str:

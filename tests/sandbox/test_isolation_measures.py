@@ -13,7 +13,7 @@ import pytest
 from sandbox.errors import IsolationError, SettingsError
 from sandbox.kernels import Limits, Mount, Policy, seccomp
 from sandbox.kernels.doorway import PORTS, Doorway
-from sandbox.kernels.folders import DEEPEST, contents, tidy
+from sandbox.kernels.folders import DEEPEST, LONGEST, contents, remove, tidy
 from sandbox.kernels.interpreter import folders
 from sandbox.kernels.policy import MIB
 from sandbox.kernels.processes import hidden, memory_bytes, started, tree
@@ -65,6 +65,16 @@ def test_a_folder_is_measured_without_following_links(tmp_path):
     assert contents(tmp_path, stop_at=3).problem is None
 
 
+@pytest.mark.parametrize(("surplus", "is_problem"), [(0, False), (1, True)])
+def test_a_path_too_long_to_watch_is_a_problem(tmp_path, surplus, is_problem):
+    folder = tmp_path
+    while (left := LONGEST + surplus - len(str(folder))) > 0:
+        folder = folder / ("d" * (200 if left > 203 else left - 1))
+    folder.mkdir(parents=True)
+    assert len(str(folder)) == LONGEST + surplus
+    assert (contents(tmp_path, stop_at=1000).problem is not None) is is_problem
+
+
 @pytest.mark.parametrize(("levels", "is_problem"), [(DEEPEST, False), (DEEPEST + 1, True)])
 def test_a_folder_too_deep_to_watch_is_a_problem(tmp_path, levels, is_problem):
     (tmp_path / "/".join("d" * levels)).mkdir(parents=True)
@@ -81,12 +91,48 @@ def test_tidying_leaves_files_and_folders_only(tmp_path):
     assert (tmp_path / "d" / "file").stat().st_mode & 0o7777 == 0o755
 
 
+def test_a_folder_of_any_depth_is_removed(tmp_path):
+    script = "import os\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')"
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+    assert len(tidy(tmp_path)) == 1
+    folder = tmp_path / "folder"
+    (folder / "closed").mkdir(parents=True)
+    subprocess.run([sys.executable, "-c", script], cwd=folder / "closed", check=True)
+    (folder / "closed").chmod(0)
+    remove(folder)
+    assert not folder.exists()
+
+
 def test_the_interpreter_is_bound_without_the_repository():
     bound = folders()
     assert all(path.is_dir() for path in bound)
     assert REPOSITORY not in bound
     assert not any(REPOSITORY.is_relative_to(path) for path in bound)
     assert any((REPOSITORY / "sandbox").is_relative_to(path) for path in bound)
+
+
+def test_a_link_to_the_interpreter_does_not_open_its_folder(bubblewrap, tmp_path):
+    programs = tmp_path / "person" / ".local" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
+    environment = tmp_path / "environment"
+    (environment / "bin").mkdir(parents=True)
+    (environment / "bin" / "python").symlink_to(programs / "python3")
+    (environment / "pyvenv.cfg").write_text(f"home = {programs}\n")
+    script = (
+        "from sandbox.kernels import interpreter, isolation\n"
+        "print(isolation.probe().message, [str(link) for link, _ in interpreter.hops()])\n"
+        f"print(interpreter.holding(interpreter.Path({str(programs)!r})))"
+    )
+    packages = [path for path in sys.path if path.endswith("-packages")]
+    done = subprocess.run(
+        [environment / "bin" / "python", "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *packages])},
+        check=False,
+    )
+    assert done.stdout == f"bubblewrap works ['{programs / 'python3'}']\nNone\n", done.stderr
 
 
 def test_a_link_in_a_sockets_place_is_refused():

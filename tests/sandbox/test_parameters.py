@@ -197,3 +197,37 @@ def test_any_text_for_a_text_parameter_stays_text(text):
         return
     (assignment,) = ast.parse(as_code(value)).body
     assert ast.literal_eval(assignment.value) == text
+
+
+@pytest.mark.parametrize(
+    "default",
+    ["-" * 100_000 + "1", "a" + ".a" * 50_000, "1+" * 5_000 + "1", "0x" + "f" * 20_000],
+)
+def test_a_default_that_is_too_much_for_python_is_refused(default):
+    with pytest.raises(ParameterError):
+        declared([f"x: int = {default}"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("int", "0x" + "f" * 1_025),
+        ("list", "[0x" + "f" * 5_000 + "]"),
+        ("list", "[" * 22 + "]" * 22),
+    ],
+)
+def test_a_value_that_could_not_be_written_down_is_refused(kind, text):
+    default = "1" if kind == "int" else "[]"
+    with pytest.raises(ParameterError, match="does not fit"):
+        chosen(declared([f"x: {kind} = {default}"]), {"x": text})
+
+
+def test_the_largest_values_pass():
+    parameters = declared(
+        [
+            "x: int = 1",
+        ][:1]
+    )
+    assert chosen(parameters, {"x": "0x" + "f" * 1_024}) == {"x": 2**4096 - 1}
+    deep = chosen(declared(["x: list = []"]), {"x": "[" * 21 + "]" * 21})["x"]
+    assert repr(deep) == "[" * 21 + "]" * 21

@@ -52,6 +52,22 @@ def test_a_replica_that_is_gone_is_told(bubblewrap, home, write):
     assert "synthetic build population" in outcome.reason.message
 
 
+@pytest.mark.parametrize("damage", ["changed", "removed"])
+def test_a_replica_whose_files_changed_since_is_not_read(bubblewrap, home, write, damage):
+    run_id = runs.submit(home, write("1", reads=READS))
+    file = next(home.replicas.glob("population/*/persons/part-*.parquet"))
+    file.chmod(0o644)
+    if damage == "changed":
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+    else:
+        file.unlink()
+    outcome = runs.execute(home, run_id)
+    assert outcome.reason.kind == "could not start"
+    assert "persons/part-" in outcome.reason.message
+
+
 def test_a_dataset_that_is_not_built_is_told_before_anything_is_written(settings, write):
     with pytest.raises(CatalogError, match="synthetic build"):
         runs.submit(settings, write("1", reads=READS))

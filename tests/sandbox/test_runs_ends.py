@@ -186,6 +186,17 @@ BEYOND = {
         "    files[-1].write(b'x' * 20_000_000)\n    os.unlink('x')\ntime.sleep(60)",
         {},
     ),
+    "files in memory": (
+        "disk",
+        "import time\nfor n in range(900): open(f'/tmp/{n}', 'w').close()\ntime.sleep(60)",
+        {},
+    ),
+    "long paths": (
+        "disk",
+        "import os, time\nfor n in range(20): os.mkdir('d' * 250); os.chdir('d' * 250)\n"
+        "time.sleep(60)",
+        {},
+    ),
     "a deep folder": (
         "disk",
         "import os, time\nfor n in range(200): os.mkdir('d'); os.chdir('d')\ntime.sleep(60)",
@@ -205,6 +216,8 @@ QUICK = {
     "output",
     "files",
     "a full folder",
+    "files in memory",
+    "long paths",
 }
 
 
