@@ -10,7 +10,7 @@ import duckdb
 
 from synthetic.errors import SyntheticError
 from synthetic.evaluation.fidelity import (
-    TOLERANCE,
+    CLUSTERED,
     Comparison,
     columns_of,
     comparisons,
@@ -28,7 +28,6 @@ from synthetic.spec.margins import Cell, Margin
 from synthetic.spec.models import Spec, TableSpec
 from synthetic.tables.manifest import Manifest
 
-_EXACT_TOLERANCE = 1.5  # within an area, where only rounding parts an exact replica from its margin
 _SAMPLES = 3  # examples named in a message
 
 
@@ -182,19 +181,16 @@ def _check_areas(
 ) -> Check:
     """Within every area too: what is wrong in one does not show in the country."""
     at = entry.margin.axes.index("area")
-    # Places of an area are met only as whole households, also where margins are exact.
-    limit = _EXACT_TOLERANCE if exact and not _of_places(entry) else TOLERANCE
+    # Where margins are exact only rounding parts a replica from them; the places of an area are met
+    # only as whole households.
+    clustered = 1.0 if exact and "place" not in entry.margin.axes else CLUSTERED
     wrong = []
     for area in entry.margin.categories["area"]:
         here = within(counts, at, area)
         found = measure(here, within(cells, at, area), entry.margin, ())
-        if found.distance > limit * found.sampling + 1e-12:
+        if not found.within(clustered):
             wrong.append(f"{area}: {found.distance:.2g} against {found.sampling:.2g}")
     return Check(table, f"{what}, within every area", not wrong, "; ".join(wrong[:_SAMPLES]))
-
-
-def _of_places(entry: Comparison) -> bool:
-    return "place" in entry.margin.axes
 
 
 def _contradictions(margins: list[Margin]) -> dict[str, Fraction]:

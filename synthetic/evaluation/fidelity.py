@@ -23,10 +23,12 @@ from synthetic.spec.models import Spec, TableSpec
 
 Amount = TypeVar("Amount", int, Fraction)
 
-# A calibrated table may lie this many times as far from its margin as a simple random sample would.
 # Members of one household are alike, which widens a sample's error by at most the square root of
-# the mean household size (3.6), 1.9; the rest is room for chance.
-TOLERANCE = 2.5
+# the mean size of the household that a person lives in (4.4).
+CLUSTERED = 2.1
+# The distance over k free cells is a mean of k half-normal errors: its standard deviation is 0.755
+# of its mean over the square root of k. Four and a half of them leave one chance in 100,000.
+_CHANCE = 4.5 * 0.755
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,17 @@ class Fidelity:
     distance: float
     sampling: float
     published: bool = True  # False where cells that nobody publishes were filled in
+    free: int = 1  # cells that may differ: one less than those with a share
 
     @property
     def near(self) -> bool:
-        """Whether chance alone explains the distance."""
-        return self.distance <= TOLERANCE * self.sampling + 1e-12
+        """Whether chance alone explains the distance, households and all."""
+        return self.within(CLUSTERED)
+
+    def within(self, clustered: float) -> bool:
+        """Whether chance explains the distance of a sample with this design factor."""
+        limit = clustered * self.sampling * (1 + _CHANCE / math.sqrt(self.free))
+        return self.distance <= limit + 1e-12
 
     def to_json(self) -> dict[str, object]:
         """As it stands in a manifest."""
@@ -164,7 +172,8 @@ def measure(
     shares = {cell: float(value / published) for cell, value in cells.items()}
     distance = sum(abs(counts.get(cell, 0) / found - p) for cell, p in shares.items()) / 2
     sampling = sum(math.sqrt(2 * p * (1 - p) / (math.pi * found)) for p in shares.values()) / 2
-    return Fidelity(margin.table, columns, found, distance, sampling, margin.published)
+    free = max(sum(p > 0 for p in shares.values()) - 1, 1)
+    return Fidelity(margin.table, columns, found, distance, sampling, margin.published, free)
 
 
 def restricted(margin: Margin, areas: set[str] | None) -> dict[Cell, Fraction]:

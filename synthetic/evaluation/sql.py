@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import duckdb
 
-from synthetic.spec.expressions import Call, Literal, Name, Node
+from synthetic.spec.expressions import Call, Literal, Name, Node, Type
 from synthetic.tables.manifest import Manifest
 
 Replicas = Mapping[str, Manifest]  # dataset -> replica
@@ -43,44 +44,109 @@ def connect(replicas: Replicas) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def render(tree: Node, column: Callable[[tuple[str, ...]], str], as_of: dt.date) -> str:
-    """Write a checked tree as SQL; `column` writes a column."""
-    if isinstance(tree, Literal):
-        return text(tree.value) if isinstance(tree.value, str) else str(tree.value)
-    if isinstance(tree, Name):
-        return column(tree.path)
-    args = [render(arg, column, as_of) for arg in tree.args]
-    return _WRITERS[tree.op](args, as_of) if tree.op in _WRITERS else _infix(tree, args)
+Column = Callable[[tuple[str, ...]], str]
+_SHORT = 80  # characters of SQL that may be repeated; longer ones would grow with every nesting
+_SPAN = 2**62  # no whole number of an expression is larger
 
 
-def _infix(tree: Call, args: list[str]) -> str:
-    operator = {"==": "=", "!=": "<>"}.get(tree.op, tree.op)
-    return f"({args[0]} {operator} {args[1]})"
+def render(
+    tree: Node, column: Column, as_of: dt.date, types: Mapping[str, Type] | None = None
+) -> str:
+    """Write a checked tree as SQL; `column` writes a column.
+
+    `types` gives the types of columns, and of those behind a key as `key.column`. Without it days
+    are added only to dates that show themselves, such as `as_of()`: DuckDB adds no BIGINT to one.
+    """
+    return _Writer(column, as_of, types or {}).write(tree)
 
 
-def _band(args: list[str], as_of: dt.date) -> str:
-    del as_of
-    value, width, top = args
-    low = f"(({value}) // {width} * {width})"
-    return (
-        f"CASE WHEN ({value}) >= {top} THEN '{top}+' "
-        f"ELSE {low} || '-' || ({low} + {int(width) - 1}) END"
-    )
+@dataclass(frozen=True)
+class _Writer:
+    column: Column
+    as_of: dt.date
+    types: Mapping[str, Type]
+
+    def write(self, tree: Node) -> str:
+        if isinstance(tree, Literal):
+            # BIGINT, as every column is: 100000 * 100000 would be too large for an INTEGER.
+            return text(tree.value) if isinstance(tree.value, str) else f"{tree.value}::BIGINT"
+        if isinstance(tree, Name):
+            return self.column(tree.path)
+        if tree.op == "as_of":
+            return f"DATE '{self.as_of.isoformat()}'"
+        if tree.op in ("//", "%", "band"):
+            return self.division(tree)
+        if tree.op in ("+", "-"):
+            return self.sum(tree)
+        args = [self.write(arg) for arg in tree.args]
+        if tree.op in _WRITERS:
+            return _WRITERS[tree.op](args)
+        return f"({args[0]} {_OPERATORS.get(tree.op, tree.op)} {args[1]})"
+
+    def sum(self, tree: Call) -> str:
+        left, right = (self.write(arg) for arg in tree.args)
+        days = tree.args[1]
+        if isinstance(days, Literal):
+            right = str(days.value)  # fits both a date and a BIGINT
+        elif self.is_date(tree.args[0]) and not self.is_date(days):
+            right = f"CAST({right} AS INTEGER)"
+        return f"({left} {tree.op} {right})"
+
+    def division(self, tree: Call) -> str:
+        """Floor division, as NumPy does it: DuckDB's own goes towards zero."""
+        value = self.write(tree.args[0])
+        width, *rest = (int(arg.value) for arg in tree.args[1:] if isinstance(arg, Literal))
+        if tree.op == "%":
+            return f"((({value} % {width}) + {width}) % {width})"
+        if tree.op == "//":
+            moved = _SPAN // width + 1
+            return f"CAST(({value}::HUGEINT + {moved * width}) // {width} - {moved} AS BIGINT)"
+        (top,) = rest
+        labels = [f"{low}-{low + width - 1}" for low in range(0, top, width)] + [f"{top}+"]
+        written = ", ".join(text(label) for label in labels)
+        # Place 0 of a list, where numbers below zero lead, is NULL.
+        index = f"greatest(least({value}, {top}) + {width}, 0) // {width}"
+        return f"list_extract([{written}], {index})"
+
+    def is_date(self, tree: Node) -> bool:
+        if isinstance(tree, Name):
+            return self.types.get(".".join(tree.path)) is Type.DATE
+        if isinstance(tree, Literal):
+            return False
+        if tree.op in ("as_of", "date"):
+            return True
+        if tree.op == "-" and self.is_date(tree.args[1]):
+            return False
+        if tree.op in ("+", "-", "min", "max"):
+            return self.is_date(tree.args[0])
+        return tree.op == "if" and self.is_date(tree.args[1])
 
 
-_WRITERS: Mapping[str, Callable[[list[str], dt.date], str]] = {
-    "not": lambda a, _: f"(NOT {a[0]})",
-    "neg": lambda a, _: f"(-{a[0]})",
-    "in": lambda a, _: f"({a[0]} IN ({', '.join(a[1:])}))",
-    "year": lambda a, _: f"year({a[0]})",
-    "month": lambda a, _: f"month({a[0]})",
-    "day": lambda a, _: f"day({a[0]})",
-    "date": lambda a, _: f"make_date({', '.join(a)})",
-    "as_of": lambda a, as_of: f"DATE '{as_of.isoformat()}'",
-    "min": lambda a, _: f"least({', '.join(a)})",
-    "max": lambda a, _: f"greatest({', '.join(a)})",
-    "if": lambda a, _: f"CASE WHEN {a[0]} THEN {a[1]} ELSE {a[2]} END",
-    "concat": lambda a, _: "(" + " || ".join(a) + ")",
-    "years_between": lambda a, _: f"date_sub('year', {a[0]}, {a[1]})",
-    "band": _band,
+def _years_between(args: list[str]) -> str:
+    """The difference of the years, less one where the end's month and day come first."""
+    start, end = (_month_and_day_last(date) for date in args)
+    return f"CAST(floor(({end} - {start}) / 10000) AS BIGINT)"
+
+
+def _month_and_day_last(date: str) -> str:
+    """A date as a number such as 20241231."""
+    if len(date) > _SHORT:
+        return f"CAST(strftime({date}, '%Y%m%d') AS BIGINT)"
+    return f"(year({date}) * 10000 + month({date}) * 100 + day({date}))"
+
+
+_OPERATORS = {"==": "=", "!=": "<>"}
+_WRITERS: Mapping[str, Callable[[list[str]], str]] = {
+    "not": lambda a: f"(NOT {a[0]})",
+    "neg": lambda a: f"(- {a[0]})",
+    "in": lambda a: f"({a[0]} IN ({', '.join(a[1:])}))",
+    "year": lambda a: f"year({a[0]})",
+    "month": lambda a: f"month({a[0]})",
+    "day": lambda a: f"day({a[0]})",
+    "date": lambda a: f"make_date({', '.join(a)})",
+    "min": lambda a: f"least({', '.join(a)})",
+    "max": lambda a: f"greatest({', '.join(a)})",
+    "if": lambda a: f"CASE WHEN {a[0]} THEN {a[1]} ELSE {a[2]} END",
+    "concat": lambda a: "(" + " || ".join(a) + ")",
+    "years_between": _years_between,
 }

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
-from synthetic.errors import SpecError
+from synthetic.errors import BuildError, SpecError
 from synthetic.generation.alias import alias
 from synthetic.generation.draws import Stream, Words, below, stream, words
 from synthetic.generation.frames import Frame, Source
 from synthetic.generation.identifiers import Rows, kind
-from synthetic.generation.values import Ints, Values, from_civil
+from synthetic.generation.values import Ints, Values, days, from_civil
 from synthetic.spec.expressions import Node, parse
 from synthetic.spec.margins import Margin
 from synthetic.spec.models import Assume, ColumnSpec
+from synthetic.spec.scope import codes_of
 
 _GROUP_SHIFT = 8  # members and lines of a group: numbers below 8
+_FIRST_DAY, _LAST_DAY = days(dt.date(1850, 1, 1)), days(dt.date(2149, 12, 31))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +46,72 @@ def compile_column(
     """Return the function that computes a column of a frame."""
     setting = Setting(path[2], spec, stream(seed, *path), margins, link)
     source = next(SOURCES[name](setting) for name in SOURCES if getattr(spec, name) is not None)
-    if spec.only_if is None:
-        return source
-    condition = parse(spec.only_if)
-    return lambda frame: source(frame).without(~frame.holds(condition))
+    condition = None if spec.only_if is None else parse(spec.only_if)
+    examine = _examiner(spec)
+
+    def compute(frame: Frame) -> Values:
+        values = source(frame)
+        if condition is not None:
+            values = values.without(~frame.holds(condition))
+        examine(values)
+        return values
+
+    return _located(".".join(path), compute)
+
+
+class ColumnError(BuildError):
+    """A column cannot be computed; the message begins with dataset.table.column."""
+
+
+def _located(where: str, source: Source) -> Source:
+    """Tell of every fault in which column it was met first."""
+
+    def compute(frame: Frame) -> Values:
+        try:
+            return source(frame)
+        except ColumnError:
+            raise
+        except (BuildError, SpecError) as error:
+            raise ColumnError(f"{where}: {str(error).removeprefix(f'{where}: ')}") from error
+
+    return compute
+
+
+def _examiner(spec: ColumnSpec) -> Callable[[Values], None]:
+    """Return a look at a column's values before anyone uses them: codes and dates that can be."""
+    if spec.type == "date":
+        return _check_dates
+    codes = codes_of(spec)
+    if codes is None:
+        return lambda values: None
+    allowed = frozenset(codes)
+
+    @cache
+    def strange(domain: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+        return np.array([text not in allowed for text in domain], dtype=np.bool_)
+
+    def examine(values: Values) -> None:
+        coded = values.coded()
+        assert coded.domain is not None
+        if not strange(coded.domain).any():
+            return
+        odd = strange(coded.domain)[coded.ints] & _present(coded)
+        if odd.any():
+            text = coded.domain[int(coded.ints[int(np.argmax(odd))])]
+            raise BuildError(f"{text!r} is no code of this column; codes: {list(codes)[:20]}")
+
+    return examine
+
+
+def _present(values: Values) -> npt.NDArray[np.bool_]:
+    return np.ones(len(values), dtype=np.bool_) if values.missing is None else ~values.missing
+
+
+def _check_dates(values: Values) -> None:
+    if len(values) and (values.ints.min() < _FIRST_DAY or values.ints.max() > _LAST_DAY):
+        inside = (values.ints >= _FIRST_DAY) & (values.ints <= _LAST_DAY)
+        if (~inside & _present(values)).any():
+            raise BuildError("a date lies outside 1850 to 2149; mend the expression")
 
 
 def _keys(setting: Setting, frame: Frame) -> Ints:
@@ -89,6 +156,7 @@ def _follows(setting: Setting) -> Source:
 
 def _positions(values: Values, categories: tuple[str, ...], margin: str, axis: str) -> Ints:
     """Turn a column's codes to the positions that a margin gives them."""
+    values = values.coded()
     assert values.domain is not None
     place = {category: i for i, category in enumerate(categories)}
     table = np.array([place.get(code, -1) for code in values.domain], dtype=np.int64)
@@ -135,7 +203,7 @@ def _quantiles(setting: Setting, assume: Assume) -> Source:
         out = np.zeros(frame.n, dtype=np.int64)
         if given is None:
             return Values(_between(word, knots[""]))
-        codes = frame.column(given)
+        codes = frame.column(given).coded()
         assert codes.domain is not None
         for i, code in enumerate(codes.domain):
             rows = np.flatnonzero(codes.ints == i)
@@ -149,12 +217,16 @@ def _quantiles(setting: Setting, assume: Assume) -> Source:
 
 
 def _between(word: Words, knots: tuple[int, ...]) -> Ints:
-    """Pick a stretch between knots, then a whole number in it, the ends included."""
+    """Pick a stretch between knots, then a whole number from its lower end to below its upper.
+
+    The last stretch holds its upper end too, and a stretch between equal knots that one number.
+    """
     edges = np.array(knots, dtype=np.int64)
     stretch = below(word, len(edges) - 1)
     low, high = edges[stretch], edges[stretch + 1]
     # The low half of the word is independent of the high half that picked the stretch.
-    return low + below(word << np.uint64(32), high - low + 1)
+    n = high - low + (stretch == len(edges) - 2)
+    return low + below(word << np.uint64(32), np.maximum(n, 1))
 
 
 def _identifier(setting: Setting) -> Source:

@@ -13,6 +13,7 @@ published.codes_mobile_prefixes; the tax code's rule is that of python-stdnum's 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ from synthetic.errors import BuildError, nearest
 from synthetic.generation.draws import Stream, below, words
 from synthetic.generation.permutation import permute, unpermute
 from synthetic.generation.values import Values
+from synthetic.spec import kinds
+from synthetic.spec.expressions import Type
 from synthetic.tables import arrow
 
 Ints = npt.NDArray[np.int64]
@@ -37,6 +40,7 @@ NAME_MARK = " (mô phỏng)"
 _MST_WEIGHTS = (31, 29, 23, 19, 17, 13, 7, 5, 3)
 _SERIAL = 1_000_000
 _MILLION = 10**6
+_TAX_SERIALS = 9_999_999  # from 0000001
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +57,7 @@ class Kind:
     """How one kind is made, which parts it needs, and how to recognise it."""
 
     make: Callable[[Stream, Rows], Values]
-    parts: tuple[str, ...]
+    parts: Mapping[str, Type]
     ranked: bool
     is_marked: Callable[[pa.Array], Flags]
 
@@ -89,16 +93,31 @@ def fixed_width(characters: npt.NDArray[np.uint8]) -> pa.Array:
     )
 
 
-def _numbers_of(values: Values, what: str) -> Ints:
-    """The whole numbers that a code's text writes (province "01" is 1)."""
-    assert values.domain is not None
-    try:
-        table = np.array([int(text) for text in values.domain], dtype=np.int64)
-    except ValueError:
-        raise BuildError(f"{what} needs codes of digits; found {values.domain[:3]}") from None
-    if table.size and table.max() > 99:
-        raise BuildError(f"{what} needs codes of two digits; found {values.domain[:3]}")
-    return table[values.ints]
+def _used(values: Values) -> tuple[tuple[str, ...], Ints]:
+    """The texts of a part that some row holds, and the place of each row's text among them."""
+    coded = values.coded()
+    assert coded.domain is not None
+    counts = np.bincount(coded.ints, minlength=len(coded.domain)) > 0
+    texts = tuple(text for text, used in zip(coded.domain, counts, strict=True) if used)
+    return texts, (np.cumsum(counts) - 1)[coded.ints]
+
+
+def _area_numbers(values: Values, what: str) -> Ints:
+    """The whole numbers that the codes of areas write (province "01" is 1)."""
+    texts, at = _used(values)
+    odd = [text for text in texts if not re.fullmatch(kinds.AREA_CODE, text)]
+    if odd:
+        raise BuildError(f"{what} needs areas with codes of two digits; found {odd[:3]}")
+    return np.array([int(text) for text in texts], dtype=np.int64)[at]
+
+
+def _is_female(values: Values, what: str) -> Ints:
+    """1 for every woman, 0 for every man."""
+    texts, at = _used(values)
+    odd = [text for text in texts if text not in kinds.SEXES]
+    if odd:
+        raise BuildError(f"{what} needs a sex that is {' or '.join(kinds.SEXES)}; found {odd[:3]}")
+    return np.array([int(text == "female") for text in texts], dtype=np.int64)[at]
 
 
 def _personal_number(stream: Stream, rows: Rows) -> Values:
@@ -107,10 +126,14 @@ def _personal_number(stream: Stream, rows: Rows) -> Values:
     Two persons of one area, sex and year come from two households, so no number meets another.
     """
     assert rows.rank_in_area is not None
-    area = _numbers_of(rows.parts["area"], "personal_number")
-    year, sex = rows.parts["year"].ints, rows.parts["sex"]
-    assert sex.domain is not None
-    female = np.array([text == "female" for text in sex.domain])[sex.ints]
+    area = _area_numbers(rows.parts["area"], "personal_number")
+    female = _is_female(rows.parts["sex"], "personal_number")
+    year = rows.parts["year"].ints
+    first, last = kinds.YEARS
+    if len(year) and (year.min() < first or year.max() > last):
+        raise BuildError(
+            f"personal_number needs years from {first} to {last}; found {year.min()} to {year.max()}"
+        )
     lead, rank = np.divmod(rows.rank_in_area, _SERIAL)
     if len(lead) and lead.max() >= len(PERSONAL_LEADS):
         raise BuildError("an area has more than 4 million households; personal numbers run out")
@@ -133,8 +156,10 @@ def _check_digit(number: Ints) -> Ints:
 
 def _tax_code(stream: Stream, rows: Rows) -> Values:
     assert rows.rank_in_area is not None
-    area = _numbers_of(rows.parts["area"], "tax_code")
-    serial = permute(stream, area, rows.rank_in_area, 9_999_999) + 1
+    area = _area_numbers(rows.parts["area"], "tax_code")
+    if len(area) and rows.rank_in_area.max() >= _TAX_SERIALS:
+        raise BuildError("an area has more than 9,999,999 units; tax codes run out")
+    serial = permute(stream, area, rows.rank_in_area, _TAX_SERIALS) + 1
     number = area * 10_000_000 + serial
     return Values(text=digits(number * 10 + (_check_digit(number) + 5) % 10, 10))
 
@@ -168,11 +193,16 @@ def _is_tax_code(texts: pa.Array) -> Flags:
 
 KINDS: Mapping[str, Kind] = {
     "personal_number": Kind(
-        _personal_number, ("area", "sex", "year"), True, _matches("[6-9][0-9]{11}")
+        _personal_number, kinds.PARTS["personal_number"], True, _matches("[6-9][0-9]{11}")
     ),
-    "tax_code": Kind(_tax_code, ("area",), True, _is_tax_code),
-    "mobile_number": Kind(_mobile_number, (), False, _matches(_MOBILE)),
-    "enterprise_name": Kind(_enterprise_name, ("name",), False, _matches(".* \\(mô phỏng\\)")),
+    "tax_code": Kind(_tax_code, kinds.PARTS["tax_code"], True, _is_tax_code),
+    "mobile_number": Kind(_mobile_number, kinds.PARTS["mobile_number"], False, _matches(_MOBILE)),
+    "enterprise_name": Kind(
+        _enterprise_name,
+        kinds.PARTS["enterprise_name"],
+        False,
+        _matches(".* \\(mô phỏng\\)"),
+    ),
 }
 
 

@@ -50,7 +50,7 @@ def fitted(key: str, folder: Path, fit: Callable[[], Arrays]) -> Arrays:
 def read(path: Path) -> Arrays:
     """Read a fit; its arrays are whole numbers, never pickled objects."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             return {name: file[name] for name in sorted(file.files)}
     except (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error) as error:
         raise StorageError(f"{path}: damaged model file; delete it and build again") from error

@@ -25,6 +25,7 @@ from synthetic.generation.values import Values
 from synthetic.spec.margins import Margin
 
 Ints = npt.NDArray[np.int64]
+_CELL_BLOCK = 1 << 20  # households whose cell is drawn at a time
 Fields = dict[str, Values]
 
 
@@ -106,6 +107,7 @@ class Pool:
         self.areas = strata.categories["area"]
         self.residences = strata.categories["residence"]
         self.slots = stream(recipe.seed, "pool", name, "slot")
+        self.places_drawn = stream(recipe.seed, "pool", name, "place")
         starts = stream(recipe.seed, "pool", name, "start")
         counts = self._template_counts(inputs, words(starts, np.arange(len(fit["weights"]) * 256)))
         self.stratum_size = counts.sum(axis=1)
@@ -147,6 +149,8 @@ class Pool:
             rows = np.flatnonzero(area == a)
             weights = [int(place_weights[pairs[i][1], r]) for i in rows]
             counts[rows, r] = largest_remainder(int(self.stratum_size[s]), weights)
+        if not self.recipe.exact:
+            counts = self._sampled(counts)
         stratum = area[:, None] * n_residences + np.arange(n_residences)
         before = np.zeros_like(counts)
         for s in range(len(self.stratum_size)):
@@ -162,6 +166,17 @@ class Pool:
             self.areas,
             tuple(code for _, code in inputs["places"].cells),
         )
+
+    def _sampled(self, counts: Ints) -> Ints:
+        """Draw each household's cell anew, so that draws differ in where people live too."""
+        drawn = np.zeros(counts.size, dtype=np.int64)
+        edges = np.cumsum(counts.reshape(-1))
+        total = int(edges[-1])
+        for start in range(0, total, _CELL_BLOCK):
+            word = words(self.places_drawn, np.arange(start, min(start + _CELL_BLOCK, total)))
+            cell = np.searchsorted(edges, below(word, total), side="right")
+            drawn += np.bincount(cell, minlength=counts.size)
+        return drawn.reshape(counts.shape)
 
     def groups(self, numbers: Ints) -> tuple[Fields, Ints]:
         """Fields of these groups, and the template that each follows."""

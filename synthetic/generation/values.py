@@ -107,6 +107,7 @@ _MONTH_START = (
 
 def from_civil(year: Ints, month: Ints, day: Ints) -> Ints:
     """Days since 1970-01-01 of dates from 1850 to 2149."""
+    _check_span(year - _FIRST_YEAR, _LAST_YEAR - _FIRST_YEAR + 1)
     index = (year - _FIRST_YEAR) * 12 + month - 1
     _check_span(index, len(_MONTH_START))
     return _MONTH_START[index] + day - 1
@@ -217,7 +218,9 @@ def _years_between(start: Values, end: Values) -> Values:
 _LARGEST = 2**62  # beyond it a whole number of 64 bits may already have gone round
 
 
-def _arithmetic(operation: Callable[..., npt.NDArray[np.generic]], sign: str) -> Callable[..., Values]:
+def _arithmetic(
+    operation: Callable[..., npt.NDArray[np.generic]], sign: str
+) -> Callable[..., Values]:
     """An operation on whole numbers that refuses a result too large to be held."""
 
     def compute(a: Values, b: Values) -> Values:

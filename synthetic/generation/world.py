@@ -27,6 +27,7 @@ from synthetic.spec.check import check_specs
 from synthetic.spec.expressions import Node, parse
 from synthetic.spec.models import ColumnSpec, MatchingRows, Spec, TableSpec
 
+_TURNS = 200  # groups that a link tries before it gives up
 SHARD_GROUPS = 65_536  # groups or units in one shard
 
 
@@ -125,12 +126,22 @@ class World:
         where, draws = parse(condition), stream(self.recipe.seed, table, column, "link")
 
         def compute(frame: Frame) -> Values:
-            group = members.partner(draws, frame)
+            # Each turn meets groups that no row of an earlier turn has met, as long as they last.
+            first = self.tables[table].cells.area_start
+            area = frame.field("area").ints
+            rows = first[area + 1] - first[area]
+            group = members.partner(draws, frame, 0 * rows)
             position = members.choose(group, where, draws, 1)[:, 0]
+            for turn in range(1, _TURNS):
+                left = np.flatnonzero(position < 0)
+                if not left.size:
+                    break
+                group[left] = members.partner(draws, frame, turn * rows)[left]
+                position[left] = members.choose(group[left], where, draws, 1)[:, 0]
             if (position < 0).any():
                 raise BuildError(
-                    f"{table}.{column}: a group has no member for whom {condition!r} holds; "
-                    "widen the condition"
+                    f"{table}.{column}: of {_TURNS} households none has a member for whom "
+                    f"{condition!r} holds; widen the condition or take a larger scale"
                 )
             found = members.scattered(group, position)
             frame.parents[column] = Parent(found, None)
@@ -200,8 +211,11 @@ class MemberTable:
         """Single members, in any order."""
         return self._frame(group, np.arange(len(group)), position)
 
-    def partner(self, draws: Stream, frame: Frame) -> Ints:
-        """Meet each row of a frame with a group of its own area, by a keyed permutation."""
+    def partner(self, draws: Stream, frame: Frame, ahead: Ints) -> Ints:
+        """Meet each row of a frame with a group of its own area, by a keyed permutation.
+
+        `ahead` moves a row's rank on, to meet another group.
+        """
         area = frame.field("area")
         assert area.domain is not None
         place = {code: i for i, code in enumerate(self.cells.areas)}
@@ -212,7 +226,7 @@ class MemberTable:
         size = first[own + 1] - first[own]
         if len(size) and size.min() == 0:
             raise BuildError("an area has units but no household at this scale; take a larger one")
-        rank = frame.field("rank").ints % size
+        rank = (frame.field("rank").ints + ahead) % size
         return first[own] + permute(draws, own, rank, size)
 
     def choose(self, group: Ints, where: Node, draws: Stream, width: int) -> Ints:
@@ -271,7 +285,13 @@ class MatchingTable:
         """Running total of the places of an area's units."""
         first = self.units.cells.area_start
         frame = self.units.frame(int(first[area]), int(first[area + 1]))
-        return np.cumsum(frame.column(self.rows.capacity).ints)
+        capacity = frame.column(self.rows.capacity).ints
+        if capacity.size and capacity.min() < 0:
+            raise BuildError(
+                f"{self.rows.units}.{self.rows.capacity}: a capacity of {capacity.min()}; "
+                "it must be zero or more"
+            )
+        return np.cumsum(capacity)
 
     def frame(self, start: int, end: int) -> Frame:
         numbers = np.arange(start, end)

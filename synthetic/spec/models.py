@@ -208,7 +208,8 @@ class Link(_Model):
     """A key to another table's row, chosen in the same area.
 
     Row i of an area meets group P(i) of that area, P a keyed permutation, and the first of its
-    members, counted from a random one, for whom `where` holds.
+    members, counted from a random one, for whom `where` holds; if there is none, it goes on to
+    groups that no other row meets. Columns of that member may be taken: `take = "key.column"`.
     """
 
     members: Qualified

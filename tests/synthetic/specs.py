@@ -126,7 +126,7 @@ class _Renaming:
     def column(self, column: dict[str, Any]) -> dict[str, Any]:
         if "." in column.get("take", ""):
             parent, name = column["take"].split(".")
-            column["take"] = f"{parent}.{self.columns[name]}"
+            column["take"] = f"{self.columns.get(parent, parent)}.{self.columns[name]}"
         if "references" in column:
             column["references"] = self.path(column["references"])
         if "given" in column:

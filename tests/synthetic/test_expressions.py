@@ -8,15 +8,21 @@ from contextlib import suppress
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from synthetic.errors import SpecError
+from synthetic.errors import BuildError, SpecError
 from synthetic.evaluation.sql import quote, render
 from synthetic.generation.values import Values, days, evaluate
 from synthetic.spec.expressions import Type, check, parse
 
-COLUMNS = {"age": Type.INTEGER, "n": Type.INTEGER, "sex": Type.TEXT, "born": Type.DATE}
+COLUMNS = {
+    "age": Type.INTEGER,
+    "n": Type.INTEGER,
+    "sex": Type.TEXT,
+    "born": Type.DATE,
+    "died": Type.DATE,
+}
 AS_OF = dt.date(2024, 12, 31)
 
 
@@ -56,6 +62,8 @@ def test_an_expression_has_a_type(source, gives):
         ("age == age // 0", "'//' by zero"),
         ("age == age // n", "needs written values"),
         ("99999999999999999999 == 1", "larger than"),
+        ('band(age, 7, 20) == "0-6"', "begins at a multiple of the width"),
+        ('band(age, 1, 5000) == "0-0"', "at most 1000 bands"),
         ("__import__('os')", "not part of the language"),
         ('__import__("os")', "unknown function '__import__'"),
         ("age.__class__ == 1", "unknown column 'age.__class__'"),
@@ -86,9 +94,24 @@ number = st.deferred(
         | st.tuples(number, st.sampled_from(["+", "-"]), number).map(lambda t: f"({' '.join(t)})")
         | number.map(lambda t: f"({t} * 3)")
         | number.map(lambda t: f"-{t}")
+        | st.tuples(number, st.sampled_from(["// 7", "% 7", "// 3", "% 5"])).map(
+            lambda t: f"({' '.join(t)})"
+        )
         | st.tuples(truth, number, number).map(lambda t: f"if({', '.join(t)})")
         | st.sampled_from(
-            ["year(born)", "month(born)", "day(born)", "years_between(born, as_of())"]
+            [
+                "year(born)",
+                "month(born)",
+                "day(born)",
+                "years_between(born, as_of())",
+                "years_between(born, died)",
+                "years_between(died, born)",
+                "years_between(born, max(died, max(born, min(died, max(born, min(died, born))))))",
+                "(died - born)",
+                "(died - (born + age))",
+                "(born + 40 - (died - (n + 1)))",
+                "200000 * 200000",
+            ]
         )
     )
 )
@@ -106,15 +129,24 @@ truth = st.deferred(
 )
 
 
+a_date = st.dates(dt.date(1900, 1, 1), dt.date(2100, 12, 31))
+LEAP = dt.date(2000, 2, 29)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     truth,
-    st.integers(0, 100),
-    st.integers(0, 50),
+    st.integers(-100, 100),
+    st.integers(-50, 50),
     st.sampled_from(["male", "female"]),
-    st.dates(dt.date(1900, 1, 1), dt.date(2024, 12, 31)),
+    a_date,
+    a_date,
 )
-def test_numpy_and_sql_agree(source, age, n, sex, born):
+@example("years_between(born, died) == 0", 0, 0, "male", LEAP, dt.date(2001, 2, 28))
+@example("years_between(born, died) == -11", 0, 0, "male", LEAP, dt.date(1990, 2, 28))
+@example("age // 7 == -1", -3, 0, "male", LEAP, LEAP)
+@example("age % 7 == 4", -3, 0, "male", LEAP, LEAP)
+def test_numpy_and_sql_agree(source, age, n, sex, born, died):
     try:
         tree = check(source, COLUMNS, Type.BOOLEAN)
     except SpecError:  # too long or too deep
@@ -124,13 +156,15 @@ def test_numpy_and_sql_agree(source, age, n, sex, born):
         "n": Values(np.array([n])),
         "sex": Values(np.array([1 if sex == "female" else 0]), ("male", "female")),
         "born": Values(np.array([days(born)])),
+        "died": Values(np.array([days(died)])),
     }
     ours = bool(evaluate(tree, columns.__getitem__, 1, AS_OF).ints[0])
-    query = render(tree, lambda path: quote(path[0]), AS_OF)
+    query = render(tree, lambda path: quote(path[0]), AS_OF, COLUMNS)
     with duckdb.connect() as connection:
         (theirs,) = connection.execute(
-            f"SELECT {query} FROM (SELECT ?::BIGINT AS age, ?::BIGINT AS n, ? AS sex, ?::DATE AS born)",
-            [age, n, sex, born],
+            f"SELECT {query} FROM (SELECT ?::BIGINT AS age, ?::BIGINT AS n, ? AS sex,"
+            " ?::DATE AS born, ?::DATE AS died)",
+            [age, n, sex, born, died],
         ).fetchone()
     assert ours == theirs
 
@@ -144,3 +178,22 @@ def test_bands_agree_too(age, shape):
             f"SELECT {render(tree, lambda path: path[0], AS_OF)} FROM (SELECT {age} AS age)"
         ).fetchone()
     assert ours.strings().to_pylist() == [theirs]
+
+
+def test_no_number_goes_round():
+    large = Values(np.array([2**40, 1]))
+    for source in ("x * x", "x * x * x", "-x * x", "x * 9007199254740992 - x"):
+        with pytest.raises(BuildError, match=r"larger than 2\*\*62"):
+            evaluate(parse(source), {"x": large}.__getitem__, 2, AS_OF)
+    crossed = {"x": large, "y": Values(np.array([1, 2**40]))}
+    assert evaluate(parse("x * y"), crossed.__getitem__, 2, AS_OF).ints.tolist() == [2**40, 2**40]
+    band = parse("band(x, 5, 80)")
+    with pytest.raises(BuildError, match="below zero"):
+        evaluate(band, {"x": Values(np.array([-1]))}.__getitem__, 1, AS_OF)
+
+
+def test_sql_does_not_grow_with_every_nesting():
+    source = "age"
+    for _ in range(12):
+        source = f"years_between(as_of() + {source} // 3 % 5, as_of())"
+    assert len(render(parse(source), lambda path: path[0], AS_OF)) < 10_000

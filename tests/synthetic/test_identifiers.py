@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthetic import statistics
-from synthetic.errors import BuildError
+from synthetic.errors import BuildError, StorageError
+from synthetic.generation import models
 from synthetic.generation.draws import stream
 from synthetic.generation.identifiers import (
     KINDS,
@@ -22,6 +23,7 @@ from synthetic.generation.identifiers import (
     kind,
 )
 from synthetic.generation.values import Values
+from synthetic.spec.kinds import PARTS
 from synthetic.tables.manifest import find
 
 DRAWS = stream(1, "identifiers")
@@ -111,6 +113,44 @@ def test_other_text_is_not_called_synthetic(name, text):
     if name == "enterprise_name" and text.endswith("(mô phỏng)"):
         return
     assert not is_synthetic(name, text + "x")
+
+
+def test_every_kind_has_the_parts_that_a_spec_is_checked_against():
+    assert {name: kind.parts for name, kind in KINDS.items()} == PARTS
+
+
+@pytest.mark.parametrize(
+    ("areas", "sexes", "year", "message"),
+    [
+        (("01", "1"), ("male",), 2000, r"two digits; found \['1'\]"),
+        (("٠١", "01"), ("male",), 2000, "two digits"),
+        (("01",), ("male", "x"), 2000, r"male or female; found \['x'\]"),
+        (("01",), ("female",), 2400, "years from 1900 to 2399; found 2400 to 2400"),
+    ],
+)
+def test_a_personal_number_of_impossible_parts_is_refused(areas, sexes, year, message):
+    parts = {
+        "area": Values(np.arange(2) % len(areas), areas),
+        "sex": Values(np.arange(2) % len(sexes), sexes),
+        "year": Values(np.full(2, year)),
+    }
+    with pytest.raises(BuildError, match=message):
+        kind("personal_number").make(DRAWS, Rows(np.arange(2), np.arange(2), parts))
+
+
+def test_a_damaged_model_file_is_told(tmp_path):
+    path = tmp_path / "fit.npz"
+    models.save(path, {"weights": np.arange(1000)})
+    whole = path.read_bytes()
+    for damaged in (
+        whole[: len(whole) // 2],
+        b"PK\x03\x04" + b"x" * 50,
+        b"",
+        whole[:60] + b"\0" * 400 + whole[460:],
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(StorageError, match=r"fit\.npz: damaged model file; delete it"):
+            models.read(path)
 
 
 def test_an_unknown_kind_names_the_nearest():

@@ -13,7 +13,7 @@ import pytest
 from synthetic.build import Order, build, make_recipe
 from synthetic.cli import main
 from synthetic.errors import StorageError
-from synthetic.evaluation.verify import verify
+from synthetic.evaluation.verify import verify, verify_folder
 from synthetic.spec.load import load_all
 from synthetic.tables import content
 from synthetic.tables.manifest import find, read, sha256
@@ -56,6 +56,86 @@ def put(rows, column, at, value):
     return rows.set_column(rows.column_names.index(column), column, pa.array(values, kind))
 
 
+def older(rows, province, years):
+    """Make everybody of working age in one province older, birth dates with them."""
+    frame = rows.to_pandas()
+    at = (frame["province_code"] == province) & frame["age"].between(15, 69)
+    frame.loc[at, "age"] += years
+    frame.loc[at, "birth_date"] = [
+        date.replace(year=date.year - years, day=min(date.day, 28))
+        for date in frame.loc[at, "birth_date"]
+    ]
+    return pa.Table.from_pandas(frame, rows.schema, preserve_index=False)
+
+
+def restate(manifest, change):
+    """Edit the manifest by hand."""
+    change(manifest.data)
+    (manifest.folder / "manifest.json").write_text(json.dumps(manifest.data), "utf-8")
+    return read(manifest.folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d["recipe"].update(margins="sampled"), "recipe or hashes were changed"),
+        (lambda d: d["recipe"].update(seed=2), "recipe or hashes were changed"),
+        (lambda d: d["hashes"].update(model="0"), "recipe or hashes were changed"),
+        (lambda d: d["hashes"].update(statistics="0"), "other published tables"),
+        (lambda d: d.update(version="s1-all-seed1-exact-000000000000"), "do not agree"),
+        (lambda d: d.update(depends={}), "the manifest names"),
+        (lambda d: d["tables"][0].update(rows=1), "do not add up"),
+        (lambda d: d["tables"][0]["files"][0].update(bytes=1), "not the file"),
+        (
+            lambda d: d["tables"][0]["columns"][3]["fidelity"].update(distance=0.0),
+            "stated fidelity",
+        ),
+        (lambda d: d["tables"][0]["columns"][3]["fidelity"].update(status="x"), "stated fidelity"),
+    ],
+)
+def test_a_manifest_edited_by_hand_is_found(damaged, change, message):
+    manifest = restate(replica(damaged, "enterprise"), change)
+    assert any(message in failure for failure in failures(manifest)), failures(manifest)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d.pop("hashes"),
+        lambda d: d.update(tables=None),
+        lambda d: d["recipe"].update(scale="abc"),
+        lambda d: d["tables"][0]["files"][0].update(path="../../etc/passwd"),
+    ],
+)
+def test_a_damaged_manifest_is_told_by_verify_and_by_build(damaged, change):
+    manifest = replica(damaged, "population")
+    with pytest.raises(StorageError, match="damaged manifest"):
+        restate(manifest, change)
+    (check,) = verify_folder(manifest.folder)
+    assert not check.ok
+    recipe = make_recipe("0.001", None, 1, "exact")
+    with pytest.raises(StorageError, match="delete this folder and build again"):
+        build(Order(datasets=("population",), recipe=recipe, out=damaged))
+
+
+def test_a_damaged_replica_is_not_used_again(damaged):
+    manifest = replica(damaged, "population")
+    path = manifest.files("persons")[0]
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    recipe = make_recipe("0.001", None, 1, "exact")
+    with pytest.raises(StorageError, match=r"damaged.*delete this folder and build again"):
+        build(Order(datasets=("population",), recipe=recipe, out=damaged))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_large_replica_passes(tmp_path):
+    """Distances have no floor: what passes at a small scale passes at a large one."""
+    recipe = make_recipe("0.1", None, 1, "exact")
+    for manifest in build(Order(datasets=("enterprise",), recipe=recipe, out=tmp_path)):
+        assert failures(manifest) == []
+
+
 @pytest.mark.parametrize("dataset", ["population", "enterprise"])
 def test_an_untouched_replica_passes(replicas, dataset):
     assert failures(replica(replicas / "replicas", dataset)) == []
@@ -90,7 +170,7 @@ def test_a_truncated_file_is_found_even_when_the_manifest_was_mended(damaged):
     (path,) = manifest.files("persons")
     path.write_bytes(path.read_bytes()[:-100])
     entry = next(t for t in manifest.data["tables"] if t["name"] == "persons")
-    entry["files"][0]["sha256"] = sha256(path)
+    entry["files"][0] |= {"sha256": sha256(path), "bytes": path.stat().st_size}
     assert any("cannot be read" in f for f in failures(manifest))
 
 
@@ -111,7 +191,7 @@ def test_rows_that_the_manifest_does_not_know_are_found(damaged):
     (path,) = manifest.files("persons")
     pq.write_table(pq.read_table(path).slice(1), path)
     entry = next(t for t in manifest.data["tables"] if t["name"] == "persons")
-    entry["files"][0]["sha256"] = sha256(path)
+    entry["files"][0] |= {"sha256": sha256(path), "bytes": path.stat().st_size}
     assert any("persons: content: other rows" in f for f in failures(manifest))
 
 
@@ -127,7 +207,19 @@ def test_rows_that_the_manifest_does_not_know_are_found(damaged):
         ("persons", lambda r: put(r, "commune_code", 0, "99999"), "lives where the household is"),
         ("persons", lambda r: r.slice(50), "quota: province_code x residence"),
         ("persons", lambda r: put(r, "surname", 0, "Smith"), "has not; mend the margin"),
+        ("persons", lambda r: put(r, "relation", 0, "banana"), "relation holds codes of its list"),
+        ("persons", lambda r: put(r, "relation", 0, None), "relation is there where it should be"),
+        ("persons", lambda r: put(r, "phone", 0, None), "phone is there where it should be"),
+        ("persons", lambda r: put(r, "relation", 1, "head"), "every group has one head"),
+        ("persons", lambda r: older(r, "79", 5), "within every area"),
+        ("persons", lambda r: older(r, "12", 5), "stated fidelity of pairs"),
         ("households", lambda r: put(r, "size", 0, 9), "A household has 1 to 8 persons"),
+        ("households", lambda r: put(r, "size", 0, 1), "members make up the size of households"),
+        (
+            "households",
+            lambda r: put(r, "ethnic_group", 0, "Ê Đê"),
+            "ethnic group is the household",
+        ),
     ],
 )
 def test_a_forged_row_is_found_though_every_hash_agrees(damaged, table, change, message):
@@ -147,8 +239,8 @@ def test_a_forged_enterprise_is_found(damaged):
 
 def test_a_dataset_that_is_not_beside_it_is_told(damaged):
     shutil.rmtree(damaged / "population")
-    (found,) = failures(replica(damaged, "enterprise"))
-    assert "uses population" in found
+    found = failures(replica(damaged, "enterprise"))
+    assert any("uses population" in failure for failure in found)
 
 
 def test_another_spec_is_told(damaged):

@@ -1,0 +1,218 @@
+"""What one column of a spec must tell together with the columns and margins around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+
+from synthetic.errors import SpecError
+from synthetic.spec.expressions import Call, Literal, Name, Node, Type, check
+from synthetic.spec.kinds import AREA_CODE, PARTS, SEXES
+from synthetic.spec.margins import Margin
+from synthetic.spec.models import ColumnSpec
+from synthetic.spec.scope import MEMBER, Scope, check_known, codes_of
+
+Codes = tuple[str, ...] | None
+
+_SIMULATED = {"size", "relation", "marital"}  # fields that no table gives
+# Fields that, with the group's number, give every draw a number of its own.
+_PER = ("number", "position", "line", "sex", "relation", "marital")
+
+
+def check_column(scope: Scope, column: ColumnSpec) -> None:
+    """Refuse a column that does not fit its table."""
+    codes = codes_of(column)
+    if column.references is not None:
+        _check_reference(scope, column, column.references)
+    for key in column.given.values():
+        check_known(key, scope.table.columns, "column")
+        scope.check_there(key, "a draw needs it in every row")
+    if column.only_if is not None:
+        check(column.only_if, scope.types(), Type.BOOLEAN)
+    if column.per is not None:
+        per = _PER if scope.table.rows.members_of else ("number",)
+        check_known(column.per, {field: MEMBER[field] for field in per}, "field for 'per'")
+    for source, examine in _EXAMINERS.items():
+        if getattr(column, source) is not None:
+            examine(scope, column, codes)
+
+
+def check_members(scope: Scope, table: str, where: str) -> Scope:
+    """Return the table of members that a link or a matching asks for."""
+    members = scope.earlier(table)
+    if members.table.rows.members_of is None:
+        raise SpecError(f"{table!r} must have rows = {{ members_of = … }}")
+    check(where, members.types(), Type.BOOLEAN)
+    return members
+
+
+def check_sums(margin: Margin, *axes: str) -> None:
+    """Refuse a margin that gives nothing to draw from, for some categories of these axes."""
+    sums = margin.over(*axes).cells
+    for context in product(*(margin.categories[axis] for axis in axes)):
+        if not sums.get(context):
+            where = f" for {' x '.join(context)}" if context else ""
+            raise SpecError(f"margin {margin.name!r} adds up to zero{where}; nothing can be drawn")
+
+
+def _check_codes(found: set[str], codes: Codes, what: str) -> None:
+    odd = sorted(found - set(codes or found))
+    if odd:
+        raise SpecError(f"{what} no codes of this column: {odd[:3]}; add them to its codes")
+
+
+def _check_reference(scope: Scope, column: ColumnSpec, path: str) -> None:
+    table, _, name = path.rpartition(".")
+    target = scope.of(table)
+    check_known(name, target.table.columns, "column")
+    if target.table.columns[name].hidden:
+        raise SpecError(f"references = {path!r} is hidden; a key must be written")
+    if target.table.key != (name,):
+        raise SpecError(
+            f"references = {path!r} is not the key of its table; its key is "
+            f"{', '.join(target.table.key)}, and a reference needs a key of one column"
+        )
+    if target.table.columns[name].type != column.type:
+        other = target.table.columns[name].type
+        raise SpecError(f"type {column.type!r} refers to a column of type {other!r}")
+
+
+def _check_take(scope: Scope, column: ColumnSpec, codes: Codes) -> None:
+    take, fields = str(column.take), scope.fields()
+    check_known(take, fields, "field")
+    if fields[take] is not column.expression_type:
+        raise SpecError(f"field {take!r} is {fields[take].value}")
+    if take in _SIMULATED and column.because is None:
+        raise SpecError(f"no published table gives {take!r}; say why in 'because'")
+    if take == "area":
+        _check_codes(set(scope.areas() or ()), codes, "the published areas have")
+    parent, _, name = take.partition(".")
+    if name:
+        known = codes_of(scope.parents()[parent].table.columns[name])
+        _check_codes(set(known or ()), codes, f"{take!r} has")
+
+
+def _check_follows(scope: Scope, column: ColumnSpec, codes: Codes) -> None:
+    margin = scope.margin(str(column.follows))
+    free = [axis for axis in margin.axes if axis not in column.given]
+    strange = [axis for axis in column.given if axis not in margin.axes]
+    if len(free) != 1 or strange:
+        raise SpecError(
+            f"margin {margin.name!r} has the axes {', '.join(margin.axes)}; 'given' must name "
+            "all of them but this column's own"
+        )
+    for given in column.given.values():
+        if scope.types()[given] is not Type.TEXT:
+            raise SpecError(
+                f"column {given!r} is {scope.types()[given].value}; a margin's categories are text"
+            )
+    if codes is not None and not set(margin.categories[free[0]]) <= set(codes):
+        odd = sorted(set(margin.categories[free[0]]) - set(codes))
+        raise SpecError(f"margin {margin.name!r} has categories that are no codes: {odd[:3]}")
+    if column.expression_type is not Type.TEXT:
+        raise SpecError("a column that follows a margin is of type 'code' or 'text'")
+    check_sums(margin, *column.given)
+
+
+def _check_derive(scope: Scope, column: ColumnSpec, codes: Codes) -> None:
+    tree = check(str(column.derive), scope.types(), column.expression_type)
+    _check_codes(set(_results(tree)), codes, "'derive' gives what are")
+
+
+def _results(tree: Node) -> Iterator[str]:
+    """The written texts that an expression may give."""
+    if isinstance(tree, Literal) and isinstance(tree.value, str):
+        yield tree.value
+    elif isinstance(tree, Call) and tree.op == "if":
+        for branch in tree.args[1:]:
+            yield from _results(branch)
+
+
+def _check_assume(scope: Scope, column: ColumnSpec, codes: Codes) -> None:
+    assume = column.assume
+    assert assume is not None
+    wanted = {"shares": Type.TEXT, "words": Type.TEXT, "quantiles": Type.INTEGER}
+    for kind, needed in wanted.items():
+        if getattr(assume, kind) is not None and column.expression_type is not needed:
+            raise SpecError(f"assume.{kind} gives {needed.value}; the type is {column.type!r}")
+    if assume.words is not None and codes is not None:
+        raise SpecError("assume.words gives free text; a code column takes assume.shares")
+    if assume.shares is not None and codes is not None and not set(assume.shares) <= set(codes):
+        odd = sorted(set(assume.shares) - set(codes))
+        raise SpecError(f"assume.shares names what is no code: {odd[:3]}; codes: {list(codes)}")
+    if assume.date_in_year is not None:
+        if column.type != "date":
+            raise SpecError(f"assume.date_in_year gives a date; the type is {column.type!r}")
+        check(assume.date_in_year, scope.types(), Type.INTEGER)
+        scope.check_all_there(assume.date_in_year, "a draw needs it in every row")
+    if isinstance(assume.quantiles, dict):
+        _check_quantiles(scope, column, assume.quantiles)
+
+
+def _check_quantiles(scope: Scope, column: ColumnSpec, quantiles: Mapping[str, object]) -> None:
+    if len(column.given) != 1:
+        raise SpecError("quantiles by code need one column in 'given'")
+    (given,) = column.given.values()
+    known = codes_of(scope.table.columns[given])
+    if known is None or set(quantiles) != set(known):
+        raise SpecError(f"quantiles must give every code of {given!r}: {list(known or ())}")
+
+
+def _check_identifier(scope: Scope, column: ColumnSpec, codes: Codes) -> None:
+    del codes
+    asked = column.identifier
+    assert asked is not None
+    if column.type != "text":
+        raise SpecError("an identifier is of type 'text'")
+    check_known(asked.kind, PARTS, "kind of identifier")
+    wanted = PARTS[asked.kind]
+    if set(asked.parts) != set(wanted):
+        raise SpecError(
+            f"identifier {asked.kind!r} needs the parts {', '.join(wanted) or 'none'}; found "
+            f"{', '.join(asked.parts) or 'none'}"
+        )
+    for part, text in asked.parts.items():
+        tree = check(text, scope.types(), wanted[part])
+        scope.check_all_there(text, "an identifier needs it in every row")
+        if isinstance(tree, Name):
+            _check_part(part, codes_of(scope.table.columns[tree.path[0]]) or ())
+
+
+def _check_part(part: str, codes: tuple[str, ...]) -> None:
+    if part == "area":
+        odd, needed = [c for c in codes if not re.fullmatch(AREA_CODE, c)], "codes of two digits"
+    elif part == "sex":
+        odd, needed = [c for c in codes if c not in SEXES], f"no codes but {', '.join(SEXES)}"
+    else:
+        return
+    if odd:
+        raise SpecError(f"part {part!r} needs {needed}; found {odd[:3]}")
+
+
+def _check_link(scope: Scope, column: ColumnSpec, codes: Codes) -> None:
+    del codes
+    assert column.link is not None
+    if column.references is None or column.because is None:
+        raise SpecError("a link needs 'references' and, as no table tells who, 'because'")
+    if scope.table.rows.units is None:
+        raise SpecError("only a table of units can have a link")
+    members = check_members(scope, column.link.members, column.link.where)
+    if column.references.rpartition(".")[0] != column.link.members:
+        raise SpecError(
+            f"references = {column.references!r} must be a column of link.members = "
+            f"{column.link.members!r}"
+        )
+    odd = sorted(set(scope.areas() or ()) - set(members.areas() or scope.areas() or ()))
+    if odd:
+        raise SpecError(f"{column.link.members!r} has no rows in the areas {odd[:3]}")
+
+
+_EXAMINERS: Mapping[str, Callable[[Scope, ColumnSpec, Codes], None]] = {
+    "take": _check_take,
+    "follows": _check_follows,
+    "derive": _check_derive,
+    "assume": _check_assume,
+    "identifier": _check_identifier,
+    "link": _check_link,
+}

@@ -1,0 +1,20 @@
+"""The kinds of identifier that a spec may ask for, and the parts that each is made from.
+
+How a kind is made from its parts is told by `synthetic.generation.identifiers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from synthetic.spec.expressions import Type
+
+PARTS: Mapping[str, Mapping[str, Type]] = {
+    "personal_number": {"area": Type.TEXT, "sex": Type.TEXT, "year": Type.INTEGER},
+    "tax_code": {"area": Type.TEXT},
+    "mobile_number": {},
+    "enterprise_name": {"name": Type.TEXT},
+}
+SEXES = ("male", "female")  # what `sex` may hold
+YEARS = (1900, 2399)  # the centuries that a personal number can tell
+AREA_CODE = "[0-9]{2}"  # what `area` may hold
