@@ -25,7 +25,7 @@ from synthetic.generation.compositions import RELATIONS
 from synthetic.spec.check import codes_of
 from synthetic.spec.expressions import names, parse
 from synthetic.spec.margins import Cell, Margin
-from synthetic.spec.models import Spec, TableSpec
+from synthetic.spec.models import ColumnSpec, Spec, TableSpec
 from synthetic.tables.manifest import Manifest
 
 _SAMPLES = 3  # examples named in a message
@@ -64,6 +64,8 @@ def check_columns(connection: duckdb.DuckDBPyConnection, spec: Spec, table: str)
             detail = f"{strange} are none" if strange else ""
             yield Check(table, f"{name} holds codes of its list", not strange, detail)
         present = "true"
+        if column.only_if is None and _may_be_missing(columns, name):
+            continue
         if column.only_if is not None:
             tree = parse(column.only_if)
             if any(columns[path[0]].hidden for path in names(tree)):
@@ -76,6 +78,14 @@ def check_columns(connection: duckdb.DuckDBPyConnection, spec: Spec, table: str)
         )
         detail = f"wrong in {wrong} rows" if wrong else ""
         yield Check(table, f"{name} is there where it should be", not wrong, detail)
+
+
+def _may_be_missing(columns: Mapping[str, ColumnSpec], name: str) -> bool:
+    """Whether a column is computed from one that may have no value."""
+    derive = columns[name].derive
+    if columns[name].only_if is not None:
+        return True
+    return derive is not None and any(_may_be_missing(columns, p[0]) for p in names(parse(derive)))
 
 
 def check_rows(
