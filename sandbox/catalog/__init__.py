@@ -3,7 +3,7 @@
 from sandbox.catalog.described import describe, listing
 from sandbox.catalog.inputs import PUBLISHED, Inputs, restore, select
 from sandbox.catalog.published import published
-from sandbox.catalog.replicas import Recipe, Replica, newest, not_built, replicas
+from sandbox.catalog.replicas import Recipe, Replica, not_built, preferred, replicas
 
 __all__ = [
     "PUBLISHED",
@@ -12,8 +12,8 @@ __all__ = [
     "Replica",
     "describe",
     "listing",
-    "newest",
     "not_built",
+    "preferred",
     "published",
     "replicas",
     "restore",

@@ -6,16 +6,19 @@ from typing import Any
 
 from sandbox.catalog.inputs import PUBLISHED
 from sandbox.catalog.published import published
-from sandbox.catalog.replicas import Replica, newest, replicas
+from sandbox.catalog.replicas import Replica, preference, preferred, replicas
 from sandbox.errors import CatalogError
 from sandbox.settings import Settings
 from synthetic import statistics
 
 
 def listing(settings: Settings) -> dict[str, Any]:
-    """List the newest replica of each dataset, and the published tables."""
-    built = replicas(settings)
-    first = {replica.dataset: replica for replica in reversed(built)}  # the newest one stays
+    """List each dataset with its replicas, the one a run takes by default, and published tables.
+
+    A run takes the whole country before one area, then the newest.
+    """
+    built = sorted(replicas(settings), key=preference)
+    first = {replica.dataset: replica for replica in reversed(built)}  # the preferred one stays
     return {
         "home": str(settings.home),
         "datasets": [
@@ -23,6 +26,11 @@ def listing(settings: Settings) -> dict[str, Any]:
                 **_replica(first[dataset]),
                 "title": first[dataset].manifest["title"],
                 "n_replicas": sum(replica.dataset == dataset for replica in built),
+                "versions": [
+                    {**_replica(replica), "default": replica is first[dataset]}
+                    for replica in built
+                    if replica.dataset == dataset
+                ],
                 "tables": [
                     {"name": name, "title": table["title"], "rows": table["rows"]}
                     for name, table in first[dataset].tables.items()
@@ -46,7 +54,7 @@ def describe(settings: Settings, name: str) -> dict[str, Any]:
     dataset, _, table = name.partition(".")
     if dataset == PUBLISHED:
         return _published(table)
-    replica = newest(settings, dataset)
+    replica = preferred(settings, dataset)
     return _table(replica, table) if table else _dataset(replica)
 
 

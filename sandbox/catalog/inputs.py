@@ -14,7 +14,9 @@ from itertools import combinations
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from sandbox.catalog.replicas import Recipe, Replica, not_built, replicas
+from sandbox.catalog import wanted as wish
+from sandbox.catalog.replicas import Recipe, Replica, not_built, preference, replicas
+from sandbox.catalog.wanted import Wanted
 from sandbox.errors import CatalogError
 from sandbox.settings import Settings
 from synthetic import statistics
@@ -46,7 +48,7 @@ class Inputs:
         )
 
     def lab_catalog(self, root: Path | None) -> dict[str, Any]:
-        """Describe the declared tables to a notebook, without naming the draw.
+        """Describe the declared tables and columns to a notebook, without naming the draw.
 
         Paths lie below `root`, or are the host's own when `root` is None. Version, recipe, row
         counts and the figures of fidelity are left out: they differ from draw to draw.
@@ -58,7 +60,7 @@ class Inputs:
                     "as_of": replica.manifest["as_of"],
                     "title": replica.manifest["title"],
                     "tables": [
-                        _told(replica, name, root)
+                        _told(replica, name, self.columns[f"{replica.dataset}.{name}"], root)
                         for owner, name in self._declared()
                         if owner is replica
                     ],
@@ -108,15 +110,21 @@ def select(
     *,
     recipe: Recipe | Mapping[str, Any] | None = None,
 ) -> Inputs:
-    """Choose the newest replicas of one recipe that hold the declared tables.
+    """Choose replicas of one recipe that hold the declared tables.
 
-    Without a declaration every dataset is taken that is built with the newest recipe; nothing
+    Of the recipes that have them all, those of the whole country come before those of one area,
+    then the newest comes first. `recipe` narrows the choice: a recipe, or any part of one, as in
+    `{"scale": "0.01", "seed": 2}`; an area of None asks for the whole country.
+
+    Without a declaration every dataset is taken that is built with the first recipe; nothing
     built is then no fault. Replicas belong together when they share a recipe and none of them
     depends on a version other than the one that is taken.
     """
-    wanted = recipe if recipe is None or isinstance(recipe, Recipe) else Recipe.read(recipe)
-    built = [r for r in replicas(settings) if wanted in (None, r.recipe)]
+    wanted = wish.read(recipe)
+    built = [r for r in replicas(settings) if wish.fits(r.recipe, wanted)]
     if reads is None:
+        if wanted and not built:
+            raise _no_such(("population",), wanted)
         chosen = _most(built)
         everything = {f"{r.dataset}.{name}": () for r in chosen for name in r.tables}
         return _inputs(chosen, everything, {})
@@ -208,44 +216,51 @@ def _known_columns(table: str, declared: Sequence[str], known: Sequence[str]) ->
     return tuple(declared) or tuple(known)
 
 
-def _check_built(datasets: Sequence[str], built: Sequence[Replica], wanted: Recipe | None) -> None:
+def _check_built(datasets: Sequence[str], built: Sequence[Replica], wanted: Wanted) -> None:
     there = {replica.dataset for replica in built}
     missing = [dataset for dataset in datasets if dataset not in there]
-    if missing and wanted is not None:
-        raise CatalogError(
-            f"{' and '.join(missing)} not built with {wanted}; build with: "
-            f"synthetic build {' '.join(datasets)} {wanted.options()}"
-        )
+    if missing and wanted:
+        raise _no_such(missing, wanted, datasets)
     if missing:
         raise not_built(missing[0], there)
 
 
+def _no_such(
+    missing: Sequence[str], wanted: Wanted, datasets: Sequence[str] | None = None
+) -> CatalogError:
+    return CatalogError(
+        f"{' and '.join(missing)} not built with {wish.told(wanted)}; build with: "
+        f"synthetic build {' '.join(datasets or missing)} {wish.options(wanted)}"
+    )
+
+
 def _choose(
-    datasets: Sequence[str], built: Sequence[Replica], wanted: Recipe | None
+    datasets: Sequence[str], built: Sequence[Replica], wanted: Wanted
 ) -> tuple[Replica, ...]:
-    """Take the newest recipe for which all datasets are built and belong together."""
+    """Take the first recipe for which all datasets are built and belong together."""
     found = [
         chosen
         for recipe in dict.fromkeys(replica.recipe for replica in built)
         if (chosen := _together(datasets, [r for r in built if r.recipe == recipe])) is not None
     ]
     if found:
-        return max(found, key=lambda chosen: max((r.published_at for r in chosen), default=0))
+        return min(found, key=lambda chosen: min(map(preference, chosen), default=(False, 0)))
     if not datasets:
         return ()
-    recipe = wanted or built[0].recipe
+    options = wish.options(wanted) if wanted else min(built, key=preference).recipe.options()
     raise CatalogError(
         f"{', '.join(datasets)} are built, but not together: no recipe has them all at versions "
         f"that fit; build them in one go with: synthetic build {' '.join(datasets)} "
-        f"{recipe.options()}"
+        f"{options}"
     )
 
 
 def _most(built: Sequence[Replica]) -> tuple[Replica, ...]:
-    """Take as many datasets of the newest recipe as belong together."""
+    """Take as many datasets of the first recipe as belong together."""
     if not built:
         return ()
-    same = [replica for replica in built if replica.recipe == built[0].recipe]
+    first = min(built, key=preference).recipe
+    same = [replica for replica in built if replica.recipe == first]
     datasets = sorted({replica.dataset for replica in same})
     for n_datasets in range(len(datasets), 0, -1):
         for some in combinations(datasets, n_datasets):
@@ -276,8 +291,10 @@ def _together(
     return None
 
 
-def _told(replica: Replica, name: str, root: Path | None) -> dict[str, Any]:
-    """Describe one table to a notebook."""
+def _told(
+    replica: Replica, name: str, declared: Sequence[str], root: Path | None
+) -> dict[str, Any]:
+    """Describe one table to a notebook, with its declared columns only."""
     table = replica.table(name)
     base = replica.folder if root is None else root / replica.dataset
     return {
@@ -285,7 +302,7 @@ def _told(replica: Replica, name: str, root: Path | None) -> dict[str, Any]:
         "title": table["title"],
         "description": table["description"],
         "files": [str(base / PurePosixPath(file["path"])) for file in table["files"]],
-        "columns": [_told_column(column) for column in table["columns"]],
+        "columns": [_told_column(c) for c in table["columns"] if c["name"] in declared],
     }
 
 

@@ -12,4 +12,4 @@ def published(name: str | None = None) -> tuple[statistics.Table, ...]:
     try:
         return tuple(statistics.table(each) for each in ([name] if name else statistics.names()))
     except StatisticsError as error:
-        raise CatalogError(str(error)) from error
+        raise CatalogError(f"{error} (`sandbox data list` shows the published tables)") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,9 @@ class Replica:
 
 def replicas(settings: Settings) -> tuple[Replica, ...]:
     """Give every built replica, the newest first."""
+    if settings.replicas.is_dir():
+        # A folder that cannot be listed would else read as one that is empty.
+        os.scandir(settings.replicas).close()
     found = [
         replica
         for manifest in settings.replicas.glob("*/*/manifest.json")
@@ -109,12 +113,17 @@ def replicas(settings: Settings) -> tuple[Replica, ...]:
     return tuple(sorted(found, key=lambda r: (-r.published_at, r.dataset, r.version)))
 
 
-def newest(settings: Settings, dataset: str) -> Replica:
-    """Give the newest replica of a dataset."""
+def preference(replica: Replica) -> tuple[bool, int]:
+    """Order replicas by what a run takes first: the whole country, then the newest."""
+    return (replica.recipe.area is not None, -replica.published_at)
+
+
+def preferred(settings: Settings, dataset: str) -> Replica:
+    """Give the replica of a dataset that a run takes by default, if it reads this one alone."""
     built = replicas(settings)
-    for replica in built:
-        if replica.dataset == dataset:
-            return replica
+    same = [replica for replica in built if replica.dataset == dataset]
+    if same:
+        return min(same, key=preference)
     raise not_built(dataset, {replica.dataset for replica in built})
 
 

@@ -5,13 +5,20 @@ A noun's module is imported when it is asked for, so that help and completion st
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 import click
 
 from sandbox.errors import SandboxError
-from synthetic.errors import SyntheticError
+from synthetic.errors import StorageError, SyntheticError
+from synthetic.tables.files import REMEDIES
+
+INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
 
 # Name of the command -> module that holds it under the same name, and its line in the help.
 COMMANDS = {
@@ -48,6 +55,34 @@ class LazyGroup(click.Group):
         except (SandboxError, SyntheticError) as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Error: stopped by Ctrl-C", err=True)
+            ctx.exit(INTERRUPTED)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read our output has gone; click ends quietly
+                raise
+            _abandon_output()
+            click.echo(f"Error: {told(error)}", err=True)
+            ctx.exit(StorageError.exit_code)
+
+
+def told(error: OSError) -> str:
+    """Tell a fault of a file, a folder or the output with its remedy."""
+    place = "the output" if error.filename is None else repr(os.fsdecode(error.filename))
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        remedy = "no permission; choose a place that is yours (SANDBOX_HOME names the home)"
+    else:
+        remedy = REMEDIES.get(error.errno or 0, error.strerror or str(error))
+    return f"cannot read or write {place}: {remedy}"
+
+
+def _abandon_output() -> None:
+    """Drop what stdout could not take, or Python would try, and fail, once more at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

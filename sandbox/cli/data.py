@@ -45,7 +45,11 @@ def data() -> None:
 @data.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def list_(as_json: bool) -> None:
-    """List every dataset with its newest replica, and the published tables."""
+    """List every dataset with its replicas, and the published tables.
+
+    (*) marks the replica that a run takes by default: one of the whole country before one of a
+    single province, then the newest. `sandbox data show` describes that same one.
+    """
     _print(catalog.listing(Settings.from_environ(os.environ)), as_json, _listing)
 
 
@@ -78,14 +82,20 @@ def _listing(facts: Mapping[str, Any]) -> Iterator[str]:
     for dataset in facts["datasets"]:
         yield ""
         yield f"  {dataset['dataset']}: {dataset['title']['vi']}"
-        yield f"    {dataset['version']}, số liệu đến {written(dataset['as_of'])}"
+        for version in dataset["versions"]:
+            mark = "(*)" if version["default"] else "   "
+            yield f"    {mark} {version['version']}, {_drawn(version)}"
         yield from _grid(
             [
                 [f"{dataset['dataset']}.{table['name']}", _rows(table), table["title"]["vi"]]
                 for table in dataset["tables"]
             ]
         )
-    if not facts["datasets"]:
+    if facts["datasets"]:
+        yield ""
+        yield "  (*) bản mà lượt chạy đọc nếu không nói gì thêm; chọn bản khác bằng:"
+        yield "      sandbox run submit NOTEBOOK --scale F --area CODE --seed N"
+    else:
         yield "  chưa có; tạo bằng: synthetic build population enterprise --scale 0.01"
     yield ""
     yield "Bảng thống kê đã công bố"
@@ -189,6 +199,13 @@ def _sources(facts: Mapping[str, Any]) -> Iterator[str]:
     for source in facts["sources"]:
         told = "; ".join(filter(None, (source["title"], source["publisher"], source["year"])))
         yield f"  published.{source['table']}: {told}"
+
+
+def _drawn(version: Mapping[str, Any]) -> str:
+    """Write what a replica holds and up to when."""
+    area = version["recipe"]["area"]
+    held = "cả nước" if area is None else f"chỉ tỉnh, thành phố mã {area}"
+    return f"{held}, số liệu đến {written(version['as_of'])}"
 
 
 def _rows(table: Mapping[str, Any]) -> str:

@@ -11,7 +11,10 @@ from typing import Any
 import click
 
 from sandbox import runs
+from sandbox.cli.claimed import claimed
+from sandbox.cli.run import exit_code, why_ended
 from sandbox.kernels import bytecode
+from sandbox.lab.wording import number
 from sandbox.settings import Settings
 from synthetic.build import Order, build, make_recipe
 from synthetic.tables.manifest import Manifest
@@ -71,7 +74,7 @@ def demo(as_json: bool) -> None:
         click.echo(json.dumps(facts | {"demo_seconds": round(step.seconds, 2)}, ensure_ascii=False))
     else:
         _print(facts)
-    sys.exit(0 if outcome.succeeded else 1)
+    sys.exit(exit_code(outcome))
 
 
 def _replica(manifest: Manifest) -> dict[str, Any]:
@@ -84,16 +87,11 @@ def _replica(manifest: Manifest) -> dict[str, Any]:
 
 def _print(facts: dict[str, Any]) -> None:
     for replica in facts["replicas"]:
-        rows = ", ".join(f"{name} {n:,}" for name, n in replica["rows"].items())
-        click.echo(f"{replica['dataset']}: {rows} rows")
-    for result in facts["results"]:
-        unit = f" {result['unit']}" if result["unit"] else ""
-        value = result["value"]
-        shown = f"{value:,}" if isinstance(value, int | float) else value
-        click.echo(f"{result['name']}: {shown}{unit}")
-    for conclusion in facts["conclusions"]:
-        click.echo(f"{'holds' if conclusion['holds'] else 'fails'}: {conclusion['statement']}")
+        rows = ", ".join(f"{name} {number(n)}" for name, n in replica["rows"].items())
+        click.echo(f"{replica['dataset']} (dòng / rows): {rows}")
+    for line in claimed(facts):
+        click.echo(line)
     if facts["status"] != "succeeded":
-        reason = facts["reason"] or {}
-        click.echo(f"{facts['status']}: {reason.get('kind')}: {reason.get('message')}")
+        why = why_ended(facts["reason"]) if facts["reason"] else "unknown"
+        click.echo(f"{facts['status']}: {why}")
     click.echo(f"report: {facts['report']}")

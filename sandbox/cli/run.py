@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from sandbox import runs
+from sandbox.cli import INTERRUPTED
+from sandbox.cli.claimed import claimed
 from sandbox.errors import ParameterError
 from sandbox.settings import Settings
 
@@ -30,6 +33,9 @@ def run() -> None:
     metavar="NAME=VALUE",
     help="A value for a parameter that the notebook declares; may be given again.",
 )
+@click.option("--scale", metavar="F", help="Read replicas of this share of the country's persons.")
+@click.option("--area", metavar="CODE", help="Read replicas of this province alone, as in 48.")
+@click.option("--seed", type=int, metavar="N", help="Read replicas of this draw.")
 @click.option("--team", help="The team that submits.")
 @click.option("--why", help="What the submission is for, in a sentence.")
 @click.option("--wait", is_flag=True, help="Wait for the end; exit code 0 only on success.")
@@ -37,14 +43,28 @@ def run() -> None:
 def submit(
     notebook: str,
     given: tuple[str, ...],
+    scale: str | None,
+    area: str | None,
+    seed: int | None,
     team: str | None,
     why: str | None,
     wait: bool,
     as_json: bool,
 ) -> None:
-    """Freeze NOTEBOOK, a file or the name of a template, and execute it isolated."""
+    """Freeze NOTEBOOK, a file or the name of a template, and execute it isolated.
+
+    It reads replicas that were built together and hold what it declares: those of the whole
+    country before those of one province, then the newest. --scale, --area and --seed choose
+    others; `sandbox data list` shows what is built.
+    """
     settings = Settings.from_environ(os.environ)
-    run_id = runs.submit(settings, Path(notebook), pairs(given), team=team, why=why)
+    asked = {"scale": scale, "area": area, "seed": seed}
+    recipe = {name: value for name, value in asked.items() if value is not None}
+    run_id = runs.submit(
+        settings, Path(notebook), pairs(given), team=team, why=why, recipe=recipe or None
+    )
+    for note in runs.show(settings, run_id)["notes"]:
+        click.echo(f"Note: {note}", err=True)
     if not wait:
         runs.start(settings, run_id)
         _print(runs.show(settings, run_id), as_json)
@@ -54,7 +74,7 @@ def submit(
     if note := (facts["isolation"] or {}).get("note"):
         click.echo(f"Note: {note}", err=True)
     _print(facts, as_json)
-    sys.exit(0 if outcome.succeeded else 1)
+    sys.exit(exit_code(outcome))
 
 
 @run.command("list")
@@ -87,6 +107,20 @@ def cancel(run_id: str) -> None:
     click.echo(f"{run_id}  {status}")
 
 
+def exit_code(outcome: runs.Outcome) -> int:
+    """Give 0 for success, 130 after Ctrl-C as shells have it, else 1."""
+    if outcome.interrupted:
+        return INTERRUPTED
+    return 0 if outcome.succeeded else 1
+
+
+def why_ended(reason: Mapping[str, Any]) -> str:
+    """Write a reason; of a run that was stopped, only who stopped it."""
+    if reason["kind"] == "cancelled":
+        return str(reason["message"])
+    return f"{reason['kind']}: {reason['message']}"
+
+
 def pairs(given: tuple[str, ...]) -> dict[str, str]:
     """Part NAME=VALUE; each name once."""
     found: dict[str, str] = {}
@@ -114,7 +148,8 @@ def _print(facts: dict[str, Any], as_json: bool) -> None:
     reason = facts["reason"] or {}
     click.echo(f"{facts['id']}  {facts['status']}")
     lines = {
-        "reason": f"{reason['kind']}: {reason['message']}" if reason else None,
+        "reason": why_ended(reason) if reason else None,
+        "note": "; ".join(facts["notes"]) or None,
         "seconds": facts["seconds"],
         "report": facts["report"],
         "record": facts["record"],
@@ -124,8 +159,5 @@ def _print(facts: dict[str, Any], as_json: bool) -> None:
     for name, value in lines.items():
         if value is not None:
             click.echo(f"  {name:<9}{value}")
-    for one in facts["results"]:
-        unit = f" {one['unit']}" if one["unit"] else ""
-        click.echo(f"  {one['name']} = {one['value']}{unit}")
-    for one in facts["conclusions"]:
-        click.echo(f"  {'holds' if one['holds'] else 'does not hold'}: {one['statement']}")
+    for line in claimed(facts):
+        click.echo(f"  {line}")

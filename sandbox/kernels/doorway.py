@@ -151,11 +151,12 @@ def sweep(base: Path) -> None:
     """Remove the folders of supervisors that were killed."""
     for folder in base.glob("sandbox-*-*-*-*"):
         told = folder.name.split("-")
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             mine = folder.lstat().st_uid == os.geteuid() and not folder.is_symlink()
             # One of another namespace may live: its number means nothing here.
             here = told[1] == owner(os.getpid()).split("-")[1]
-            alive = told[2].isdigit() and folder.name.startswith(f"{owner(int(told[2]))}-")
+            is_number = told[2].isascii() and told[2].isdecimal()
+            alive = is_number and folder.name.startswith(f"{owner(int(told[2]))}-")
             if mine and here and not alive:
                 remove(folder)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import sys
+from collections.abc import Mapping
 from decimal import Decimal
 
 from sandbox.lab.wording import number, plain, written
@@ -17,39 +18,41 @@ RESULT = "application/vnd.sandbox.result+json"
 CONCLUSION = "application/vnd.sandbox.conclusion+json"
 
 Value = int | float | str | bool
+Words = str | Mapping[str, str]  # in one language, or under "vi" and "en"
 
 
-def result(name: str, value: object, *, unit: str | None = None, n: int | None = None) -> None:
+def result(name: Words, value: object, *, unit: Words | None = None, n: int | None = None) -> None:
     """Declare a result: its name, its value, the unit, and how many rows stand behind it.
 
     Parameters
     ----------
-    name : str
-        What the value is, in words; one name per result.
+    name : str or mapping
+        What the value is, in words; one name per result. `{"vi": ..., "en": ...}` says it twice.
     value : number, text, truth value or date
         Also a NumPy or pandas scalar. Not NaN, not infinite, not missing.
-    unit : str, optional
-        Unit of the value, as in "người" or "%".
+    unit : str or mapping, optional
+        Unit of the value, as in "người" or "%", or `{"vi": "người", "en": "persons"}`.
     n : int, optional
-        Rows of the replica that the value rests on.
+        Rows of the replica that the value rests on; of a ratio, those of its smaller side.
     """
-    name = _text("name", name)
-    unit = None if unit is None else _text("unit", unit)
-    declared, rows = _value(name, value), _rows(name, n)
-    after = "" if unit is None else unit if unit == "%" else f" {unit}"
+    name = _words("name", name)
+    unit = None if unit is None else _words("unit", unit)
+    declared, rows = _value(shown(name), value), _rows(shown(name), n)
+    after = "" if unit is None else unit if unit == "%" else f" {shown(unit)}"
     behind = "" if rows is None else f" (n = {number(rows)})"
     _show(
         RESULT,
         {"name": name, "value": declared, "unit": unit, "n": rows},
-        f"Kết quả: {name} = {written(declared)}{after}{behind}",
+        f"Kết quả: {shown(name)} = {written(declared)}{after}{behind}",
     )
 
 
-def conclude(statement: str, *, holds: object) -> None:
+def conclude(statement: Words, *, holds: object) -> None:
     """Declare a conclusion: a sentence, and whether the data bear it out.
 
     Write the comparison into `holds`, so that other draws of the data may contradict it:
-    `lab.conclude("A has more than B", holds=a > b)`.
+    `lab.conclude("A has more than B", holds=a > b)`. The sentence may be said twice, as
+    `{"vi": "A có nhiều hơn B", "en": "A has more than B"}`.
     """
     value = plain(holds)
     if not isinstance(value, bool):
@@ -60,8 +63,8 @@ def conclude(statement: str, *, holds: object) -> None:
     verdict = "đúng" if value else "không đúng"
     _show(
         CONCLUSION,
-        {"statement": _text("statement", statement), "holds": value},
-        f"Kết luận ({verdict} trên dữ liệu này): {statement}",
+        {"statement": (said := _words("statement", statement)), "holds": value},
+        f"Kết luận ({verdict} trên dữ liệu này): {shown(said)}",
     )
 
 
@@ -88,6 +91,20 @@ def _rows(name: str, n: object) -> int | None:
     if bare is None or (isinstance(bare, int) and not isinstance(bare, bool) and bare >= 0):
         return bare
     raise ValueError(f"result {name!r}: n must be a count of rows, 0 or more, not {n!r}")
+
+
+def shown(words: Words) -> str:
+    """Write words in a line: both languages, the Vietnamese first."""
+    return words if isinstance(words, str) else f"{words['vi']} / {words['en']}"
+
+
+def _words(what: str, given: object) -> Words:
+    """Check words in one language, or in both."""
+    if not isinstance(given, Mapping):
+        return _text(what, given)
+    if set(given) != {"vi", "en"}:
+        raise ValueError(f'{what} must be a text, or texts under "vi" and "en", not {given!r}')
+    return {language: _text(what, given[language]) for language in ("vi", "en")}
 
 
 def _text(what: str, text: object) -> str:

@@ -16,6 +16,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from sandbox import catalog
 from sandbox.errors import CatalogError
+from sandbox.lab.missing import explain_missing_columns
 from sandbox.lab.views import literal, published_views, replica_views
 from sandbox.settings import Settings
 from synthetic import statistics
@@ -35,6 +36,8 @@ _open: list[tuple[dict[str, Any], DuckDBPyConnection]] = []
 def connect(environ: Mapping[str, str]) -> DuckDBPyConnection:
     """Open the connection to what is declared, or give the one that is open."""
     shown = _catalog(environ)
+    if environ.get(CATALOG):
+        explain_missing_columns()
     if not (_open and _open[0][0] == shown and _alive(_open[0][1])):
         _open[:] = [(shown, _connection(shown))]
     return _open[0][1]

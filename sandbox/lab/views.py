@@ -1,7 +1,7 @@
 """The SQL that shows the data: one view per table, with comments in Vietnamese and English.
 
-Views name their files one by one, and the types of CSV columns outright: nothing is guessed from
-what a file holds.
+Views name their files one by one, the columns that the notebook declared, and the types of CSV
+columns outright: nothing is guessed from what a file holds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def replica_views(catalog: Mapping[str, Any]) -> Iterator[str]:
         for table in dataset["tables"]:
             view = f"{schema}.{identifier(table['name'])}"
             files = ", ".join(literal(file) for file in table["files"])
-            yield f"CREATE VIEW {view} AS SELECT * FROM read_parquet([{files}])"
+            columns = ", ".join(identifier(column["name"]) for column in table["columns"])
+            yield f"CREATE VIEW {view} AS SELECT {columns} FROM read_parquet([{files}])"
             yield _comment("VIEW", view, _told(table["title"]), _told(table["description"]))
             for column in table["columns"]:
                 yield _comment(

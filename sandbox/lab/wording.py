@@ -13,7 +13,7 @@ def number(value: int | float, *, places: int | None = None) -> str:
     if not math.isfinite(value):
         return "không có"
     if places is not None:
-        text = f"{value:,.{places}f}"
+        text = f"{round(value, places) or 0:,.{places}f}"  # -0.0 is 0
     elif isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
         text = f"{int(value):,}"
     elif 1e-6 <= abs(value) < 1e15:

@@ -35,7 +35,7 @@ from sandbox.runs.notebook import is_code
 from sandbox.runs.record import Cell, Reason, Usage
 from sandbox.runs.states import CellState, Kind
 from sandbox.runs.texts import fit
-from sandbox.runs.watch import Watch
+from sandbox.runs.watch import SHORT, Watch, is_short
 
 if TYPE_CHECKING:
     from sandbox.runs.cells import CellClient
@@ -115,6 +115,9 @@ class Execution:
             for index, cell in enumerate(notebook.cells)
             if is_code(cell) and cell.source.strip()
         ]
+        if is_short(self.policy.work):
+            self.reason = Reason(kind=Kind.DISK_FULL, message=SHORT)
+            return
         try:
             self.reason = asyncio.run(self._perform())
         finally:

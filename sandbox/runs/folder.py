@@ -108,6 +108,11 @@ class RunFolder:
         """Locked by the supervisor; says which process that is, or will be while it is queued."""
         return self.path / "supervisor.lock"
 
+    @property
+    def cancel_file(self) -> Path:
+        """There if somebody asked for the end with `sandbox run cancel`."""
+        return self.path / "cancel"
+
     def status(self) -> Status:
         """Read where the run stands."""
         try:

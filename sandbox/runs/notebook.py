@@ -14,7 +14,6 @@ from sandbox.errors import NotebookError
 from sandbox.runs import parameters
 from sandbox.runs.imports import quick
 from sandbox.settings import templates_folder
-from synthetic.errors import nearest
 
 LARGEST_BYTES = 20 * 1024 * 1024
 MAJOR = 4  # the notebook format since 2015
@@ -75,12 +74,12 @@ def find(given: str | Path) -> Notebook:
     path = Path(given)
     if "\0" in str(path):
         raise NotebookError(f"{str(path)!r} cannot be a file's path")
-    if not path.exists() and re.fullmatch(r"[\w-]+", str(given)):
+    if re.fullmatch(r"[\w-]+", str(given)) and not path.exists():
         shipped = {one.stem: one for one in templates_folder().glob("*.ipynb")}
         if str(given) not in shipped:
             raise NotebookError(
                 f"there is no template {str(given)!r} and no such file; "
-                f"{nearest(str(given), shipped)}"
+                f"templates: {', '.join(sorted(shipped))}"
             )
         path = shipped[str(given)]
     return read(path)
@@ -98,19 +97,26 @@ def read(path: Path) -> Notebook:
                 f"{str(path)!r} has {path.stat().st_size:,} bytes, more than {LARGEST_BYTES:,}; "
                 "clear its outputs and save it again"
             )
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(LARGEST_BYTES + 1)  # it may grow while it is read
     except OSError as error:
         reason = error.strerror or str(error)
+        if isinstance(error, FileNotFoundError):
+            shipped = ", ".join(sorted(one.stem for one in templates_folder().glob("*.ipynb")))
+            reason += f"; give a notebook file (.ipynb) or the name of a template: {shipped}"
         raise NotebookError(f"cannot read the notebook {str(path)!r}: {reason}") from error
-    return parse(path.stem, data)
+    return parse(path.stem, data, place=str(path))
 
 
-def parse(name: str, data: bytes) -> Notebook:
+def parse(name: str, data: bytes, *, place: str | None = None) -> Notebook:
     """Check that these bytes are a notebook in Python that has something to run."""
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise NotebookError(f"{name!r} is not a notebook: it is not JSON ({error})") from error
+        raise NotebookError(
+            f"{place or name!r} is not a notebook: it is not JSON ({error}); give a notebook that "
+            "Jupyter saved (.ipynb)"
+        ) from error
     if deeper_than(DEEPEST, content):
         raise NotebookError(f"{name!r} holds lists or objects nested deeper than {DEEPEST} levels")
     if not isinstance(content, dict) or not isinstance(content.get("nbformat"), int):

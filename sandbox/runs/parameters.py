@@ -26,6 +26,22 @@ TAG = "parameters"
 LARGEST = 64 * 1024  # characters of one value as text
 BITS = 4096  # of a whole number; Python writes none of more than 4300 digits
 DEEPEST = 20  # levels of lists and mappings
+MUST = {
+    "int": "be a whole number",
+    "float": "be a number",
+    "bool": "be true or false",
+    "str": "be a text",
+    "list": "be a list of such values",
+    "dict": "map texts to such values",
+}
+EXAMPLES = {
+    "int": "25",
+    "float": "0.5",
+    "bool": "true",
+    "str": "urban",
+    "list": "'[1, 2]'",
+    "dict": "'{\"a\": 1}'",
+}
 FORM = "each line must be `name: type = default  # comment`, with a literal default"
 
 
@@ -133,11 +149,11 @@ def chosen(parameters: Sequence[Parameter], given: Mapping[str, Any]) -> dict[st
         if not name.isidentifier() or keyword.iskeyword(name):
             raise ParameterError(
                 f"{raw!r} cannot be the name of a parameter: a name has letters, digits and "
-                f"underscores and begins with no digit; declared: {listed(known)}"
+                f"underscores, begins with no digit and is no Python keyword; declared: {listed(known)}"
             )
         if name not in known:
             raise ParameterError(
-                f"unknown parameter {name!r}; {hint(name, known)} declared: {listed(known)}"
+                f"unknown parameter {name!r}; {hint(name, known)}declared: {listed(known)}"
             )
         kind = known[name].type
         if isinstance(value, str):
@@ -213,13 +229,18 @@ def unfit(name: str, kind: Type, value: Any, *, what: str) -> str:
     except (ValueError, RecursionError):  # Python writes no number of more than 4300 digits
         shown = "(too large to be shown)"
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
-    return f"parameter {name!r} is declared as {kind}; the {what} {shown} does not fit"
+    form = MUST.get(kind.name) or f"be one of {', '.join(map(repr, kind.choices))}"
+    example = str(kind.choices[0]) if kind.choices else EXAMPLES[kind.name]
+    return (
+        f"parameter {name!r} is declared as {kind}: the {what} must {form}, as in "
+        f"-p {name}={example}; {shown} does not fit"
+    )
 
 
 def hint(name: str, known: Mapping[str, Parameter]) -> str:
     """Name the nearest declared parameter, if one is near."""
     words = nearest(name, known)
-    return words if words.startswith("did you mean") else ""
+    return f"{words} " if words.startswith("did you mean") else ""
 
 
 def listed(known: Mapping[str, Parameter]) -> str:

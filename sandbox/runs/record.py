@@ -141,9 +141,9 @@ def claims(notebook: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict
             if isinstance(said, Mapping) and len(results) < MOST:
                 results.append(
                     {
-                        "name": _text(said.get("name")),
+                        "name": _words(said.get("name")),
                         "value": _plain(said.get("value")),
-                        "unit": _optional(said.get("unit")),
+                        "unit": _words(said.get("unit"), optional=True),
                         "n": _whole(said.get("n")),
                         "cell": index,
                     }
@@ -152,7 +152,7 @@ def claims(notebook: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict
             if isinstance(said, Mapping) and len(conclusions) < MOST:
                 conclusions.append(
                     {
-                        "statement": _text(said.get("statement")),
+                        "statement": _words(said.get("statement")),
                         "holds": said.get("holds") is True,
                         "cell": index,
                     }
@@ -232,8 +232,13 @@ def _text(value: Any) -> str:
     return str(_plain(value))
 
 
-def _optional(value: Any) -> str | None:
-    return None if value is None else _text(value)
+def _words(value: Any, *, optional: bool = False) -> str | dict[str, str] | None:
+    """Keep a text, or the same in both languages."""
+    if value is None and optional:
+        return None
+    if isinstance(value, Mapping) and set(value) == {"vi", "en"}:
+        return {language: _text(value[language]) for language in ("vi", "en")}
+    return _text(value)
 
 
 def _whole(value: Any) -> int | None:

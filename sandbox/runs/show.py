@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def show(settings: Settings, run_id: str) -> dict[str, Any]:
         "seconds": record.get("seconds"),
         "parameters": submission["parameters"],
         "inputs": submission["inputs"],
+        "notes": partial(submission["inputs"]),
         "isolation": record.get("isolation"),
         "limits": submission["limits"],
         "usage": record.get("usage"),
@@ -46,6 +48,15 @@ def show(settings: Settings, run_id: str) -> dict[str, Any]:
         "log": _there(folder.log_file),
         "folder": str(folder.path),
     }
+
+
+def partial(inputs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say which of the replicas that a run reads hold less than the whole country."""
+    return [
+        f"reads {one['dataset']} {one['version']}: only province {one['recipe']['area']}"
+        for one in inputs
+        if one["recipe"]["area"] is not None
+    ]
 
 
 def _there(path: Path) -> str | None:

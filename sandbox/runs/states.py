@@ -34,6 +34,7 @@ class Kind(StrEnum):
     PROCESSES = "processes"
     OUTPUT_SIZE = "output size"
     DISK = "disk"
+    DISK_FULL = "disk full"
     KERNEL_DIED = "kernel died"
     EXIT_CALLED = "exit called"
     CANCELLED = "cancelled"

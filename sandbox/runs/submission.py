@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 LONGEST = 2000  # characters of a name or a reason
 MOST = 20  # languages of a title
+LAB = re.compile(r"^\s*(from\s+sandbox\s+import\s.*\blab\b|(from|import)\s+sandbox\.lab\b)", re.M)
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -111,7 +112,23 @@ def _inputs(
         return []
     from sandbox import catalog
 
-    return catalog.select(settings, reads, recipe=recipe).to_record()
+    inputs = catalog.select(settings, reads, recipe=recipe)
+    if not inputs.replicas and (dataset := _expected(found)):
+        raise catalog.not_built(dataset, set())
+    return inputs.to_record()
+
+
+def _expected(found: Notebook) -> str | None:
+    """Name a dataset that a notebook without a declaration is about to read through lab."""
+    code = "\n".join(map(notebooks.text, filter(notebooks.is_code, found.cells)))
+    if not LAB.search(code):
+        return None
+    from synthetic.spec.load import packaged
+
+    named = [dataset for dataset in packaged() if re.search(rf"\b{dataset}\.\w", code)]
+    if named or "published." in code:  # the published tables are always there
+        return named[0] if named else None
+    return "population"
 
 
 def _freeze(settings: Settings, run_id: str, found: Notebook, facts: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ before the first cell and brought up to date, and a lock tells others that someb
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import RunError, SandboxError
+from sandbox.errors import RunError, SandboxError, StateError
 from sandbox.kernels import Limits, Mount, Policy, available, bytecode
 from sandbox.kernels.environment import environment
 from sandbox.kernels.folders import tidy
@@ -45,6 +46,7 @@ log = logging.getLogger(__name__)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TAKEN_S = 20  # for a supervisor of its own to take its run
 CANCELLED_S = 30  # for a supervisor to end a run after it was asked
+BY_HAND = "stopped by Ctrl-C"
 STARTED: list[subprocess.Popen[bytes]] = []  # kept until they have ended, to be waited for
 UNISOLATED = (
     "an unchanged template of this program, run without isolation because this machine has none: "
@@ -63,6 +65,11 @@ class Outcome:
     def succeeded(self) -> bool:
         """Whether every cell ran to its end."""
         return self.status is Status.SUCCEEDED
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether somebody pressed Ctrl-C."""
+        return self.status is Status.CANCELLED and self.reason.message == BY_HAND
 
 
 def execute(settings: Settings, run_id: str, on_cell: OnCell | None = None) -> Outcome:
@@ -122,7 +129,12 @@ class Job:
 
     def cancel(self, name: str) -> None:
         """End the execution, now or as soon as it begins; safe in a signal handler."""
-        self._asked = f"cancelled by {name}"
+        if name == signal.SIGINT.name:
+            self._asked = BY_HAND
+        elif name == signal.SIGTERM.name and self.folder.cancel_file.exists():
+            self._asked = "stopped by sandbox run cancel"
+        else:
+            self._asked = f"stopped by {name}"
         if self.execution is not None:
             self.execution.watch.ask(Kind.CANCELLED, self._asked)
 
@@ -263,7 +275,9 @@ class Job:
         try:
             write_atomically(self.folder.executed, written(self.execution.notebook))
         except StorageError as error:
-            return Reason(kind=Kind.DISK, message=str(error))
+            cause = error.__cause__
+            is_full = isinstance(cause, OSError) and cause.errno == errno.ENOSPC
+            return Reason(kind=Kind.DISK_FULL if is_full else Kind.DISK, message=str(error))
         except Exception as error:
             # What a kernel sent is the notebook's to choose, so writing it can fail in any way.
             log.exception("the cells' outputs could not be written")
@@ -315,7 +329,8 @@ def cancel(settings: Settings, run_id: str) -> Status:
     """End a run that is queued or running; give the state it is in then."""
     folder = RunFolder.find(settings, run_id)
     status = registry.look_after(folder)
-    check_can_move(run_id, status, Status.CANCELLED)
+    if status.is_final:
+        raise StateError(f"run {run_id} has already ended ({status}); nothing to cancel")
     if status is Status.QUEUED:
         with folder.locked() as held:
             if held:
@@ -328,6 +343,8 @@ def cancel(settings: Settings, run_id: str) -> Status:
     while not (status := registry.look_after(folder)).is_final:
         if status is Status.RUNNING and asked is None:  # while queued, the lock may name another
             asked = folder.supervisor()
+            with suppress(OSError):  # only the words of the reason depend on it
+                folder.cancel_file.touch()
             _ask_to_end(run_id, asked)
         if time.monotonic() > deadline:
             raise RunError(f"run {run_id} did not end within {CANCELLED_S} s (process {asked})")

@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.1
 FOLDER_EVERY_S = 0.3
 FREE_BYTES = 256 * MIB  # what must stay free on the disk that the work folder is on
+SHORT = (
+    f"the machine's disk has less than {FREE_BYTES // MIB} MiB free; free some space and run again"
+)
 OWN_BYTES = 1024 * MIB  # output can pile up in the supervisor itself before it is counted
 
 
@@ -145,7 +148,6 @@ class Watch:
         used = sum(one.size_bytes for one in found) + removed_bytes
         self.usage = self.usage.seen(disk_bytes=used)
         problems = [one.problem for one in found if one.problem]
-        free = os.statvfs(self.folders[0])
         if used > limits.disk_bytes:
             self.ask(
                 Kind.DISK,
@@ -155,8 +157,14 @@ class Watch:
             self.ask(Kind.DISK, f"more than {limits.files} files were written")
         elif problems:
             self.ask(Kind.DISK, f"the work folder cannot be watched: {problems[0]}")
-        elif free.f_bavail * free.f_frsize < FREE_BYTES:
-            self.ask(Kind.DISK, f"less than {size(FREE_BYTES)} are left free on the disk")
+        elif is_short(self.folders[0]):
+            self.ask(Kind.DISK_FULL, SHORT)
+
+
+def is_short(folder: Path) -> bool:
+    """Whether the disk that a folder is on has too little space left to run anything."""
+    free = os.statvfs(folder)
+    return free.f_bavail * free.f_frsize < FREE_BYTES
 
 
 def size(n_bytes: int) -> str:

@@ -261,18 +261,33 @@ class Run:
                 "mechanism": "bubblewrap",
                 "version": "0.8.0",
                 "as_root": False,
-                "policy": {"network": False, "writable": ["/sandbox/work", "/tmp"]},
+                "policy": {
+                    "network": False,
+                    "system_calls": "filtered",
+                    "writable": ["/sandbox/work", "/tmp"],
+                    "readable": ["system", "interpreter", "packages", "/sandbox/data"],
+                },
                 "note": None,
             },
             "usage": {"peak_memory_bytes": 412 << 20},
             "results": [
                 {"name": "Tỉnh đứng đầu", "value": "Hà Nội", "unit": None, "n": None, "cell": 6},
-                {"name": "Số người", "value": 783200, "unit": "người", "n": 7832, "cell": 6},
+                {
+                    "name": {"vi": "Số người", "en": "Persons"},
+                    "value": 783200,
+                    "unit": {"vi": "người", "en": "persons"},
+                    "n": 7832,
+                    "cell": 6,
+                },
                 {"name": "Tỷ lệ", "value": 12.7125, "unit": "%", "n": None, "cell": 6},
             ],
             "conclusions": [
                 {"statement": "Hà Nội đứng đầu", "holds": True, "cell": 6},
-                {"statement": "Đà Nẵng đứng đầu", "holds": False, "cell": 6},
+                {
+                    "statement": {"vi": "Đà Nẵng đứng đầu", "en": "Da Nang leads"},
+                    "holds": False,
+                    "cell": 6,
+                },
             ],
             "runner": {"kind": "author", "host_os": "Linux"},
         }

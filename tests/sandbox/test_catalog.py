@@ -35,7 +35,7 @@ def test_the_newest_replica_comes_first(home, settings):
     replica(home, "population", version="old", time_s=1)
     replica(home, "population", version="new", time_s=2)
     assert [r.version for r in catalog.replicas(settings)] == ["new", "old"]
-    assert catalog.newest(settings, "population").version == "new"
+    assert catalog.preferred(settings, "population").version == "new"
 
 
 def test_an_unfinished_build_is_passed_over(home, settings):
@@ -84,6 +84,54 @@ def test_a_recipe_can_be_asked_for(home, settings):
     wanted = catalog.Recipe(scale="0.001", area=None, seed=1, margins="exact")
     for recipe in (wanted, {"scale": "0.001", "area": None, "seed": 1, "margins": "exact"}):
         assert catalog.select(settings, PERSONS, recipe=recipe).replicas[0].version == "small"
+
+
+def test_the_whole_country_comes_before_one_province(home, settings):
+    replica(home, "population", version="all", time_s=1)
+    replica(home, "population", version="danang", area="48", time_s=2)
+    assert catalog.select(settings, PERSONS).replicas[0].version == "all"
+    assert catalog.select(settings, None).replicas[0].version == "all"
+    assert catalog.preferred(settings, "population").version == "all"
+
+
+@pytest.mark.parametrize(
+    ("part", "version"),
+    [
+        ({"area": "48"}, "danang"),
+        ({"scale": "0.010", "seed": 1}, "all"),
+        ({"seed": 2}, "second"),
+        ({"area": None, "seed": 1}, "all"),
+        ({}, "second"),
+    ],
+)
+def test_a_part_of_a_recipe_can_be_asked_for(home, settings, part, version):
+    replica(home, "population", version="all", time_s=1)
+    replica(home, "population", version="second", seed=2, time_s=2)
+    replica(home, "population", version="danang", area="48", time_s=3)
+    for reads in (PERSONS, None):
+        assert catalog.select(settings, reads, recipe=part).replicas[0].version == version
+
+
+@pytest.mark.parametrize("reads", [PERSONS, None])
+def test_a_part_that_is_not_built_is_told_with_the_command(home, settings, reads):
+    replica(home, "population", version="p1")
+    told = "not built with area 48; build with: synthetic build population --scale 0.01 --area 48"
+    with pytest.raises(CatalogError, match=told):
+        catalog.select(settings, reads, recipe={"area": "48"})
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"scale": "big"}, "as in 0.01"),
+        ({"scale": "NaN"}, "as in 0.01"),
+        ({"scale": 2}, "as in 0.01"),
+        ({"sede": 1}, "did you mean 'seed'"),
+    ],
+)
+def test_a_part_of_no_recipe_is_refused(settings, part, message):
+    with pytest.raises(CatalogError, match=message):
+        catalog.select(settings, PERSONS, recipe=part)
 
 
 def test_the_newest_recipe_must_hold_every_declared_dataset(home, settings):
@@ -163,7 +211,7 @@ def test_a_dataset_that_is_not_built_is_told_with_the_command(settings):
     with pytest.raises(CatalogError, match="synthetic build population --scale"):
         catalog.select(settings, PERSONS)
     with pytest.raises(CatalogError, match="synthetic build population --scale"):
-        catalog.newest(settings, "population")
+        catalog.preferred(settings, "population")
 
 
 def test_a_recipe_that_is_not_built_is_told_with_the_command(home, settings):
@@ -245,4 +293,4 @@ def test_a_replica_touched_later_is_the_newest(home, settings):
     old = replica(home, "population", version="p1", time_s=1) / "manifest.json"
     replica(home, "population", version="p2", time_s=2)
     os.utime(old, (3, 3))
-    assert catalog.newest(settings, "population").version == "p1"
+    assert catalog.preferred(settings, "population").version == "p1"

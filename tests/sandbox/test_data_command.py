@@ -22,6 +22,7 @@ def home(tmp_path, monkeypatch):
 def built(home):
     replica(home, "population", version="v-old", time_s=1)
     replica(home, "population", version="v-new", time_s=2)
+    replica(home, "population", version="v-48", area="48", time_s=3)
     replica(home, "enterprise", version="e1", depends={"population": "v-new"})
     return home
 
@@ -35,14 +36,17 @@ def ask(*arguments):
 def test_the_list_shows_newest_replicas_and_published_tables(built):
     text = ask("list")
     assert "population: Bộ dữ liệu" in text
-    assert "v-new, số liệu đến 31/12/2024" in text
-    assert "v-old" not in text
+    assert "(*) v-new, cả nước, số liệu đến 31/12/2024" in text
+    assert "        v-old, cả nước" in text
+    assert "chỉ tỉnh, thành phố mã 48" in text
     assert "published.population_province_34" in text
     facts = json.loads(ask("list", "--json"))
     assert [(d["dataset"], d["version"], d["n_replicas"]) for d in facts["datasets"]] == [
         ("enterprise", "e1", 1),
-        ("population", "v-new", 2),
+        ("population", "v-new", 3),
     ]
+    assert [v["default"] for v in facts["datasets"][1]["versions"]] == [True, False, False]
+    assert json.loads(ask("show", "population", "--json"))["version"] == "v-new"
     assert len(facts["published"]) == 41
 
 

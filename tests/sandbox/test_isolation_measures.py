@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.errors import IsolationError, SettingsError
 from sandbox.kernels import Limits, Mount, Policy, seccomp
-from sandbox.kernels.doorway import PORTS, Doorway
+from sandbox.kernels.doorway import PORTS, Doorway, owner, sweep
 from sandbox.kernels.folders import DEEPEST, LONGEST, contents, remove, tidy
 from sandbox.kernels.interpreter import folders
 from sandbox.kernels.policy import MIB
@@ -219,3 +219,11 @@ def test_a_process_with_a_strange_name_is_read():
         (one,) = tree(process.pid)
         process.kill()
     assert (one.pid, one.parent) == (process.pid, os.getpid())
+
+
+@pytest.mark.parametrize("number", ["\u00b2", "\u0663", "x", "", "1"])
+def test_a_strange_name_among_left_folders_stops_nothing(tmp_path, number):
+    here = owner(os.getpid()).split("-")[1]
+    (tmp_path / f"sandbox-{here}-{number}-1-x").mkdir()
+    sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == []

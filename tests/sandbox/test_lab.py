@@ -377,6 +377,25 @@ def test_a_unit_is_a_text():
         lab.result("x", 1, unit=5)
 
 
+def test_words_may_be_said_in_both_languages(tmp_path):
+    told = "{'vi': 'Số nữ', 'en': 'Women'}"
+    (output,), (conclusion,) = claimed(
+        tmp_path,
+        f"lab.result({told}, 5, unit={{'en': 'persons', 'vi': 'người'}})",
+        f"lab.conclude({told}, holds=True)",
+    )
+    assert output.data[RESULT]["name"] == {"vi": "Số nữ", "en": "Women"}
+    assert output.data[RESULT]["unit"] == {"vi": "người", "en": "persons"}
+    assert output.data["text/plain"] == "Kết quả: Số nữ / Women = 5 người / persons"
+    assert conclusion.data[CONCLUSION]["statement"] == {"vi": "Số nữ", "en": "Women"}
+
+
+@pytest.mark.parametrize("words", [{"vi": "Số nữ"}, {"vi": "a", "en": ""}, {"vi": "a", "fr": "b"}])
+def test_words_in_one_language_of_two_are_refused(words):
+    with pytest.raises(ValueError, match="must be a text"):
+        lab.result(words, 1)
+
+
 @pytest.mark.parametrize("holds", [1, "yes", None, pd.Series([True])])
 def test_a_conclusion_holds_or_does_not(holds):
     with pytest.raises(TypeError, match="holds must be True or False"):
@@ -405,6 +424,11 @@ def test_a_conclusion_needs_a_sentence():
 )
 def test_numbers_are_written_the_vietnamese_way(value, text):
     assert number(value) == text
+
+
+def test_a_number_that_rounds_to_nothing_has_no_sign():
+    assert number(-0.001, places=2) == "0,00"
+    assert number(1234, places=1) == "1.234,0"
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_a_name_that_is_no_identifier_is_refused(parameters, name):
 BAD_CELLS = {
     "x: int = 1 + 1": "not a literal",
     "x: int = len('a')": "not a literal",
-    "x: int = 'a'": "does not fit",
+    "x: int = 'a'": r"must be a whole number, as in -p x=25; 'a' does not fit",
     "x: int": "declares nothing",
     "import os": "declares nothing",
     "x: int = 1\nprint(x)": "declares nothing",

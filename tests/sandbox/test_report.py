@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from sandbox.runs.report import outputs, quantities, sanitise
 from sandbox.runs.report.words import REASONS, Words
-from tests.golden.runs import RUN, Run, shown
+from tests.golden.runs import RECIPE, RUN, Run, shown
 from tests.golden.text import as_text, check_golden
 
 TRACE = [
@@ -111,7 +111,7 @@ def test_an_unisolated_run_says_so(tmp_path):
     text = as_text(run.page())
     assert "Không cách ly" in text
     assert "bubblewrap is missing" in text
-    assert "Sổ tay chỉ đọc được" not in text
+    assert "sổ tay chỉ đọc được" not in text
     assert "không thể nói chắc nó chỉ đọc chừng đó" in text
     assert "Chạy cách ly bằng" not in text
 
@@ -232,6 +232,39 @@ def test_an_empty_folder_still_gives_a_report(tmp_path):
     run = Run(tmp_path)
     run.path.mkdir(parents=True)
     assert RUN in run.page()
+
+
+def test_a_replica_of_one_province_is_told_above_the_results(tmp_path):
+    run = Run(tmp_path)
+    told = "holds one province only: nothing below is about the country."
+    assert told not in run.page()
+    run = Run(tmp_path / "other")
+    run.record["inputs"][0]["recipe"] = {**RECIPE, "area": "48"}
+    results = as_text(run.page()).partition("## Kết quả")[2].partition("## Nội dung")[0]
+    assert told in results
+
+
+def test_a_failed_run_that_showed_nothing_says_so(tmp_path):
+    assert "Sổ tay chưa in ra gì." not in Run(tmp_path / "one").page()
+    run = failed(tmp_path / "two")
+    for cell in run.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+    assert "Sổ tay chưa in ra gì. The notebook showed nothing." in as_text(run.page())
+
+
+def test_the_policy_is_told_in_both_languages(tmp_path):
+    text = as_text(Run(tmp_path).page())
+    assert "được lọc filtered" in text
+    assert "hệ thống, trình thông dịch, gói phần mềm, /sandbox/data system, interpreter" in text
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed"])
+def test_the_top_says_that_the_data_are_synthetic(tmp_path, status):
+    run = Run(tmp_path) if status == "succeeded" else failed(tmp_path)
+    top = as_text(run.page()).partition("## Tham số")[0]
+    assert "Số liệu tổng hợp: không phải bằng chứng về người thật; xem phần cuối." in top
+    assert "Synthetic data: no evidence about real people; see the end." in top
 
 
 def test_the_report_is_replaced_whole(tmp_path):

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -121,8 +122,15 @@ def test_a_home_that_cannot_be_written_is_told(bubblewrap):
 
 
 BAD_WORDS = [
-    (["run", "submit", "no_such_template"], "there is no template 'no_such_template'"),
-    (["run", "submit", "pyproject.toml"], "is not a notebook"),
+    (["run", "submit", "no_such_template"], "templates: market_sizing"),
+    (["run", "submit", "pyproject.toml"], "give a notebook that Jupyter saved (.ipynb)"),
+    (["run", "submit", "/dev/zero"], "is not a file"),
+    (["run", "submit", "no/such.ipynb"], "or the name of a template: market_sizing"),
+    (["run", "submit", "market_sizing", "-p", "class=1"], "is no Python keyword"),
+    (["run", "submit", "market_sizing", "-p", "foo=1"], "'foo'; declared: age_from (int)"),
+    (["run", "submit", "market_sizing", "-p", "age_to=x"], "a whole number, as in -p age_to=25;"),
+    (["run", "submit", "market_sizing", "--scale", "x"], "a number above 0 and up to 1"),
+    (["data", "show", "published.nope"], "`sandbox data list` shows"),
     (["run", "show", "../../x"], "is not the name of a run"),
     (["run", "cancel", "20261122-000000-abcdef"], "there is no run"),
     (["run", "submit", "x", "-p", "age"], "is not NAME=VALUE"),
@@ -146,6 +154,61 @@ def test_bad_input_is_one_message_and_a_code(tmp_path, words, message):
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("words", [["run", "list"], ["data", "list"], ["demo"]])
+def test_a_home_that_cannot_be_read_is_told(bubblewrap, words):
+    with user_folder("as a user") as (folder, before):
+        closed = folder / "closed"
+        closed.mkdir(mode=0o000)
+        done = subprocess.run(
+            [*before, sys.executable, "-m", "sandbox.cli", *words],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "SANDBOX_HOME": str(closed / "home")},
+            cwd=REPOSITORY,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 3, done.stderr
+        assert "no permission" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_notebook_that_cannot_be_read_is_told(bubblewrap):
+    with user_folder("as a user") as (folder, before):
+        closed = folder / "closed"
+        closed.mkdir(mode=0o000)
+        done = subprocess.run(
+            [*before, sys.executable, "-m", "sandbox.cli", "run", "submit", closed / "n.ipynb"],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "SANDBOX_HOME": str(folder / "home")},
+            cwd=REPOSITORY,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert "cannot read the notebook" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_full_output_is_told(tmp_path):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sandbox.cli", "data", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "SANDBOX_HOME": str(tmp_path / "home")},
+            cwd=REPOSITORY,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr == (
+        "Error: cannot read or write the output: the disk is full; free some space and try again\n"
+    )
 
 
 @pytest.mark.parametrize("words", [[], ["submit"], ["list"], ["show"], ["cancel"]])

@@ -12,6 +12,7 @@ from sandbox.errors import CatalogError
 from sandbox.runs.folder import RunFolder
 from sandbox.settings import Settings
 from tests.sandbox import notebooks
+from tests.sandbox.tiny import replica
 
 READS = {"population.persons": ["age", "sex"]}
 
@@ -42,6 +43,61 @@ def test_a_notebook_reads_what_it_declares_and_nothing_else(bubblewrap, home, wr
     assert notebooks.text_of(executed, 1) == "['population'] ['persons']\n"
     assert notebooks.text_of(executed, 2) == "False\n"
     assert not folder.staged.exists()
+
+
+def test_lab_shows_only_the_declared_columns(bubblewrap, home, write):
+    path = write(
+        "from sandbox import lab\nprint(lab.table('population.persons').columns)",
+        "lab.connect().sql('select commune_code from population.persons')",
+        reads=READS,
+    )
+    run_id = runs.submit(home, path)
+    outcome = runs.execute(home, run_id)
+    folder = RunFolder.find(home, run_id)
+    assert "['sex', 'age']" in notebooks.text_of(json.loads(folder.executed.read_text()), 0)
+    assert outcome.reason.kind == "cell error"
+    assert 'BinderException: Binder Error: Referenced column "commune_code"' in (
+        outcome.reason.message
+    )
+    assert "declare it in metadata.sandbox.reads" in outcome.reason.message
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from sandbox import lab\nlab.connect()",
+        "from sandbox import lab\nlab.table('population.persons'), lab.table('published.x')",
+    ],
+)
+def test_a_notebook_that_will_read_what_is_not_built_is_refused(settings, write, code):
+    path = write(code)
+    content = json.loads(path.read_text())
+    del content["metadata"]["sandbox"]["reads"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(CatalogError, match="synthetic build population"):
+        runs.submit(settings, path)
+    assert not settings.home.exists()
+
+
+@pytest.mark.parametrize(
+    "code", ["print('population.persons')", "from sandbox import lab\nlab.table('published.x')"]
+)
+def test_a_notebook_that_needs_no_replica_is_taken(bubblewrap, settings, write, code):
+    path = write(code)
+    content = json.loads(path.read_text())
+    del content["metadata"]["sandbox"]["reads"]
+    path.write_text(json.dumps(content))
+    assert runs.submit(settings, path)
+
+
+def test_a_run_of_one_province_says_so(bubblewrap, settings, write):
+    for area, time_s in ((None, 1), ("48", 2)):
+        replica(settings.home, "population", version=f"v-{area}", area=area, time_s=time_s)
+    path = write("1", reads={"population.persons": ["age"]})
+    assert runs.show(settings, runs.submit(settings, path))["notes"] == []
+    run_id = runs.submit(settings, path, recipe={"area": "48"})
+    told = ["reads population v-48: only province 48"]
+    assert runs.show(settings, run_id)["notes"] == told
 
 
 def test_a_replica_that_is_gone_is_told(bubblewrap, home, write):

@@ -18,6 +18,7 @@ from sandbox import runs
 from sandbox.errors import StateError
 from sandbox.kernels.policy import MIB
 from sandbox.kernels.processes import table
+from sandbox.runs.supervisor import STARTED
 from tests.sandbox import notebooks
 from tests.sandbox.conftest import REPOSITORY, TIGHT, user_folder
 
@@ -290,7 +291,7 @@ def test_claims_are_taken_as_claims_whatever_they_hold(run):
     facts = run(
         "from IPython.display import publish_display_data as show\n"
         "kind = 'application/vnd.sandbox.%s+json'\n"
-        "show({kind % 'result': {'name': 'tỉ lệ', 'value': float('nan'), 'unit': '%', 'n': True}})\n"
+        "show({kind % 'result': {'name': 'tỷ lệ', 'value': float('nan'), 'unit': '%', 'n': True}})\n"
         "show({kind % 'result': {'value': [1, {'a': 2}], 'n': 3}})\n"
         "show({kind % 'result': 'nothing'})\n"
         "show({kind % 'conclusion': {'statement': 'sai', 'holds': 'yes'}})\n"
@@ -298,7 +299,7 @@ def test_claims_are_taken_as_claims_whatever_they_hold(run):
     )
     assert facts["status"] == "succeeded"
     assert facts["results"] == [
-        {"name": "tỉ lệ", "value": "nan", "unit": "%", "n": None, "cell": 0},
+        {"name": "tỷ lệ", "value": "nan", "unit": "%", "n": None, "cell": 0},
         {"name": "None", "value": '[1, {"a": 2}]', "unit": None, "n": 3, "cell": 0},
     ]
     assert [one["holds"] for one in facts["conclusions"]] == [False, True]
@@ -375,7 +376,7 @@ def test_a_run_is_cancelled_by_the_command(endless, settings, command):
     assert facts["status"] == "cancelled"
     assert facts["reason"]["kind"] == "cancelled"
     assert states(facts) == ["interrupted", "not run"]
-    with pytest.raises(StateError, match="is cancelled and cannot become cancelled"):
+    with pytest.raises(StateError, match=r"has already ended \(cancelled\); nothing to cancel"):
         runs.cancel(settings, endless)
 
 
@@ -408,6 +409,27 @@ def test_ctrl_c_cancels_a_run_that_is_waited_for(bubblewrap, settings, write, nu
     wait_for(settings, one["id"], begun)
     process.send_signal(number)
     told, _ = process.communicate(timeout=30)
-    assert process.returncode == 1
+    by_hand = number is signal.SIGINT
+    assert process.returncode == (130 if by_hand else 1)
     assert json.loads(told)["status"] == "cancelled"
-    assert json.loads(told)["reason"]["message"] == f"cancelled by {number.name}"
+    by = "Ctrl-C" if by_hand else "SIGTERM"
+    assert json.loads(told)["reason"]["message"] == f"stopped by {by}"
+
+
+def test_a_disk_that_is_nearly_full_has_its_own_reason(run, monkeypatch):
+    monkeypatch.setattr("sandbox.runs.watch.FREE_BYTES", 1 << 62)
+    facts = run("print(1)")
+    assert facts["status"] == "failed"
+    assert facts["reason"]["kind"] == "disk full"
+    assert "free some space and run again" in facts["reason"]["message"]
+    assert states(facts) == ["not run"]
+
+
+def test_sandbox_run_cancel_is_named_as_what_stopped_it(bubblewrap, settings, write):
+    run_id = runs.submit(settings, write("import time; time.sleep(300)"))
+    runs.start(settings, run_id)
+    wait_for(settings, run_id, begun)
+    assert runs.cancel(settings, run_id) == "cancelled"
+    assert runs.show(settings, run_id)["reason"]["message"] == "stopped by sandbox run cancel"
+    for process in STARTED:
+        process.wait(30)

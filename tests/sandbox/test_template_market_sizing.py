@@ -19,7 +19,7 @@ from synthetic import statistics
 from synthetic.build import Order, build, make_recipe
 from tests.sandbox.executing import execute
 
-NAMES = {row["province_code"]: row["name"] for row in statistics.rows("admin_provinces_34")}
+NAMES = {row["province_code"]: row["full_name"] for row in statistics.rows("admin_provinces_34")}
 GROUPS = [
     {"age_from": 25, "age_to": 34, "sex": "female", "residence": "urban", "top": 10},
     {"age_from": 0, "age_to": 110, "sex": "all", "residence": "all", "top": 34},
@@ -39,9 +39,11 @@ class Executed:
             for output in cell.outputs
             if "data" in output
         ]
-        self.results = {d[RESULT]["name"]: d[RESULT] for d in data if RESULT in d}
+        self.results = {d[RESULT]["name"]["vi"]: d[RESULT] for d in data if RESULT in d}
         self.conclusions = {
-            d[CONCLUSION]["statement"]: d[CONCLUSION]["holds"] for d in data if CONCLUSION in d
+            d[CONCLUSION]["statement"]["vi"]: d[CONCLUSION]["holds"]
+            for d in data
+            if CONCLUSION in d
         }
 
     def table(self, cell):
@@ -183,7 +185,7 @@ def check_ranking(executed, persons, group):
 def test_everybody_adds_up_to_the_published_population(everybody):
     (total,) = [r for name, r in everybody.results.items() if name.startswith("Tổng số")]
     assert total["value"] == pytest.approx(published(), abs=1)
-    assert total["unit"] == "người"
+    assert total["unit"] == {"vi": "người", "en": "persons"}
 
 
 def test_a_conclusion_can_fail(everybody):
@@ -205,8 +207,8 @@ def test_assumed_figures_are_marked(template, default):
         assert titles[section].startswith("## Giả định")
         assert "> **Giả định.**" in titles[section]
         assert "Assumed" in titles[section]
-    (crowding,) = [r for r in default.results.values() if "doanh nghiệp" in (r["unit"] or "")]
-    assert crowding["name"].startswith("Giả định")
+    (crowding,) = [name for name in default.results if "doanh nghiệp" in name]
+    assert crowding.startswith("Giả định")
 
 
 def test_the_communes_are_those_of_the_leading_province(default, persons):
@@ -236,8 +238,13 @@ def test_a_replica_of_one_province_has_no_second_place(template, environ, tmp_pa
     recipe = make_recipe("0.01", "48", 1, "exact")
     build(Order(datasets=("enterprise",), recipe=recipe, out=tmp_path / "replicas"))
     executed = run(template, tmp_path, SANDBOX_HOME=str(tmp_path), **environ)
-    assert next(iter(executed.results.values()))["value"] == "Đà Nẵng"
+    told = executed.cells["weight"].outputs[0].text
+    assert "LƯU Ý: bản sao này chỉ có Thành phố Đà Nẵng." in told
+    assert "NOTE: this replica holds one province only" in told
+    assert "không phải xếp hạng của cả nước" in executed.cells["ranking"].outputs[0].text
     assert executed.conclusions == {}
+    assert not any("nhất" in name and "Lệch" not in name for name in executed.results)
+    assert next(iter(executed.results)).endswith("ở thành thị ở Thành phố Đà Nẵng")
     assert len(executed.table("communes")) == 10
 
 

@@ -97,6 +97,11 @@ class Dataset:
     tables: tuple[Table, ...]
     sources: tuple[Source, ...]
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether it holds less than the whole country."""
+        return self.area != COUNTRY
+
 
 def datasets(inputs: object, replicas: Path) -> tuple[Dataset, ...]:
     """Describe each of a run's inputs with the manifest below `replicas`."""

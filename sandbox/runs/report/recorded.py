@@ -13,6 +13,7 @@ from sandbox.runs.report.words import (
     NO,
     NOTHING,
     POLICY,
+    POLICY_VALUES,
     STATES,
     USED,
     YES,
@@ -108,7 +109,12 @@ def isolation(given: object) -> Isolation:
 def _allowed(value: object) -> Words:
     if isinstance(value, bool):
         return YES if value else NO
-    return Words(_compact(value))
+    if isinstance(value, list):
+        items = [POLICY_VALUES.get(_compact(item), Words(_compact(item))) for item in value]
+        vi = ", ".join(item.vi for item in items)[:LONGEST_VALUE]
+        en = ", ".join(item.en or item.vi for item in items)[:LONGEST_VALUE]
+        return Words(vi, en if en != vi else "")
+    return POLICY_VALUES.get(_compact(value), Words(_compact(value)))
 
 
 def _compact(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sandbox.runs.report.facts import Facts
-from sandbox.runs.report.words import NOT_REPEATED, NOTHING, Words
+from sandbox.runs.report.words import NOT_REPEATED, NOTHING, SYNTHETIC_SHORT, Words
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ def sentences(facts: Facts) -> list[Sentence]:
         said.append(Sentence(contradiction, warns=True))
     if facts.succeeded:
         said.append(Sentence(NOT_REPEATED))
+    said.append(Sentence(SYNTHETIC_SHORT))
     return said
 
 

@@ -65,6 +65,10 @@ REASONS = {
     "disk": Words(
         "Bị dừng vì ghi quá dung lượng đĩa cho phép.", "Stopped: it wrote more to disk than it may."
     ),
+    "disk full": Words(
+        "Bị dừng vì ổ đĩa của máy còn trống dưới 256 MiB; hãy dọn chỗ rồi chạy lại.",
+        "Stopped: the machine's disk has less than 256 MiB free; free some space and run again.",
+    ),
     "kernel died": Words(
         "Tiến trình chạy sổ tay chết đột ngột.", "The process that ran the notebook died."
     ),
@@ -145,6 +149,17 @@ POLICY = {
     "readable": Words("Được đọc", "may read"),
     "environment": Words("Biến môi trường", "environment variables"),
 }
+POLICY_VALUES = {  # as `Policy.to_record` writes them
+    "none, and no new ones; nested user namespaces refused": Words(
+        "không có và không nhận thêm; từ chối không gian người dùng lồng nhau",
+        "none and no new ones; nested user namespaces refused",
+    ),
+    "filtered": Words("được lọc", "filtered"),
+    "not filtered": Words("không lọc", "not filtered"),
+    "system": Words("hệ thống", "system"),
+    "interpreter": Words("trình thông dịch", "interpreter"),
+    "packages": Words("gói phần mềm", "packages"),
+}
 YES = Words("có", "yes")
 NO = Words("không", "no")
 USED = {  # which measured use stands beside which limit
@@ -171,6 +186,10 @@ SYNTHETIC = Words(
     "record of a real person; a name with a birth date and a commune will sometimes coincide "
     "with a living person's, by chance. The figures reproduce what those tables already say; a "
     "finding that rests on assumed columns echoes our assumptions.",
+)
+SYNTHETIC_SHORT = Words(
+    "Số liệu tổng hợp: không phải bằng chứng về người thật; xem phần cuối.",
+    "Synthetic data: no evidence about real people; see the end.",
 )
 RAN_ONCE = Words(
     "Lượt này mới chạy một lần, nên chưa cho biết kết luận có đứng vững khi chạy lại hay khi gieo "

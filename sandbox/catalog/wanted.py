@@ -1,0 +1,69 @@
+"""The part of a recipe that somebody asks for: scale, area, seed, margins, or some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sandbox.catalog.replicas import Recipe
+from sandbox.errors import CatalogError
+from synthetic.errors import nearest
+
+KEYS = ("scale", "area", "seed", "margins")
+USUAL_SCALE = "0.01"
+
+Wanted = dict[str, Any]  # a part of a recipe, in the recipe's own form; empty: any
+
+
+def read(recipe: Recipe | Mapping[str, Any] | None) -> Wanted:
+    """Read a recipe or a part of one; an area of None asks for the whole country."""
+    given = asdict(recipe) if isinstance(recipe, Recipe) else dict(recipe or {})
+    for key in given:
+        if key not in KEYS:
+            raise CatalogError(f"a recipe has no {key!r}; {nearest(key, KEYS)}")
+    if "scale" in given:
+        given["scale"] = _scale(given["scale"])
+    if given.get("area") is not None:
+        given["area"] = str(given["area"])
+    return given
+
+
+def fits(recipe: Recipe, wanted: Wanted) -> bool:
+    """Whether a recipe is as asked for in every part that is asked for."""
+    return all(
+        _scale(recipe.scale) == value if key == "scale" else getattr(recipe, key) == value
+        for key, value in wanted.items()
+    )
+
+
+def told(wanted: Wanted) -> str:
+    """Write what is asked for, for people."""
+    words = {
+        "scale": lambda value: f"scale {value}",
+        "area": lambda value: "whole country" if value is None else f"area {value}",
+        "seed": lambda value: f"seed {value}",
+        "margins": lambda value: f"{value} margins",
+    }
+    return ", ".join(words[key](wanted[key]) for key in KEYS if key in wanted)
+
+
+def options(wanted: Wanted) -> str:
+    """Write the options of `synthetic build` that give what is asked for."""
+    asked = {"scale": USUAL_SCALE, **wanted}
+    return " ".join(f"--{key} {asked[key]}" for key in KEYS if asked.get(key) is not None)
+
+
+def _scale(given: object) -> str:
+    """Write a scale in one way, so that 0.010 is 0.01."""
+    try:
+        scale = Decimal(str(given))
+        if not 0 < scale <= 1:
+            raise InvalidOperation
+    except InvalidOperation as error:
+        raise CatalogError(
+            f"scale {str(given)!r} is not a share of the country; give a number above 0 and up to "
+            "1, as in 0.01"
+        ) from error
+    return f"{scale.normalize():f}"
