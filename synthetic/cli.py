@@ -60,8 +60,10 @@ def _interrupt(number: int, frame: object) -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Tell each step on stderr.")
 def main(verbose: bool) -> None:
     """Make and measure synthetic replicas of government datasets."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)  # end as Ctrl-C does: workers too, nothing half-written
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has no SIGHUP
+            # End as Ctrl-C does: workers too, nothing half-written.
+            signal.signal(getattr(signal, name), _interrupt)
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s")
 
 

@@ -39,7 +39,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}-", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), 0o644)
+            Path(temporary).chmod(0o644)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
