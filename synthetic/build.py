@@ -342,7 +342,7 @@ def _widen_allocator() -> None:
 def to_arrow(values: Values, column: ColumnSpec) -> pa.Array:
     """Give values the Arrow type of their column."""
     if values.domain is not None:
-        return arrow.coded(values.ints, arrow.strings(values.domain), values.missing)
+        return arrow.coded(values.ints, arrow.domain(values.domain), values.missing)
     if values.text is not None:
         if values.missing is None:
             return values.text

@@ -66,7 +66,7 @@ class Values:
         if self.text is not None:
             return self.text
         assert self.domain is not None
-        return arrow.strings(self.domain).take(arrow.numbers(self.ints))
+        return arrow.domain(self.domain).take(arrow.numbers(self.ints))
 
     def coded(self) -> Values:
         """Free text as positions in a domain; coded values as they are."""
