@@ -11,6 +11,7 @@ import time
 from fractions import Fraction
 
 import duckdb
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -321,3 +322,39 @@ def test_the_population_agrees_with_an_independent_count(replicas):
             """
         ).fetchall()
     assert wrong == []
+
+
+def workers_of(process):
+    """The worker processes of a build, once a shard is written."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        found = psutil.Process(process.pid).children(recursive=True)
+        if len(found) >= 3:  # two workers and multiprocessing's tracker
+            return found
+        time.sleep(0.02)
+    raise AssertionError("no workers were started")
+
+
+def test_workers_end_with_a_parent_that_was_killed(tmp_path):
+    process = subprocess.Popen(
+        [*BUILD, "--workers", "2", "--out", str(tmp_path)], stderr=subprocess.DEVNULL
+    )
+    below = workers_of(process)
+    time.sleep(2)  # they watch their parent from their first second on
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(below, timeout=20)
+    assert alive == []
+
+
+def test_a_killed_worker_is_told_in_words(tmp_path):
+    process = subprocess.Popen(
+        [*BUILD, "--workers", "2", "--out", str(tmp_path)], stderr=subprocess.PIPE, text=True
+    )
+    below = workers_of(process)
+    next(p for p in below if "spawn_main" in " ".join(p.cmdline())).kill()
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "a worker process was killed, probably because memory ran out" in told
+    assert "Traceback" not in told
+    assert not list(find(tmp_path))
