@@ -21,7 +21,21 @@ SYNTHETIC = [
     "tables",
     "errors",
 ]
-SANDBOX = ["cli", "review", "runs", "kernels", "lab", "catalog", "settings", "errors"]
+SANDBOX = [
+    "cli",
+    "up",
+    "pages",
+    "workspace",
+    "look",
+    "review",
+    "runs",
+    "kernels",
+    "lab",
+    "catalog",
+    "settings",
+    "language",
+    "errors",
+]
 
 
 def modules(package):
