@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, status TEXT, facts TEXT) STRICT"
 WAIT_S = 10
+MOST_CONCLUSIONS = 5  # of one run, in the index; its record has them all
+LONGEST_STATEMENT = 300  # characters
 
 
 def listed(settings: Settings) -> list[dict[str, Any]]:
@@ -38,6 +40,8 @@ def listed(settings: Settings) -> list[dict[str, Any]]:
         }
         for run_id in set(known) - present:
             index.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+    # What an older version indexed lacks what lists show now, and is read again.
+    known = {run_id: facts for run_id, facts in known.items() if "n_conclusions" in facts}
     found = []
     for run_id in sorted(present, reverse=True):
         facts = known.get(run_id)
@@ -104,6 +108,7 @@ def _facts(settings: Settings, run_id: str) -> dict[str, Any]:
     submission = folder.submission()
     record = folder.record() or {}
     reason = reason_of(status, record) or {}
+    conclusions = record.get("conclusions", [])
     return {
         "id": run_id,
         "status": str(status),
@@ -112,9 +117,24 @@ def _facts(settings: Settings, run_id: str) -> dict[str, Any]:
         "title": submission["title"],
         "author": submission["author"],
         "team": submission["team"],
+        "template": submission["template"],
         "submitted_at": submission["submitted_at"],
         "seconds": record.get("seconds"),
+        "conclusions": [_listed(one) for one in conclusions[:MOST_CONCLUSIONS]],
+        "n_conclusions": len(conclusions),
+        "n_holding": sum(one["holds"] is True for one in conclusions),
     }
+
+
+def _listed(conclusion: dict[str, Any]) -> dict[str, Any]:
+    """Give a conclusion as short as a list wants it."""
+    said = conclusion["statement"]
+    short = (
+        {language: text[:LONGEST_STATEMENT] for language, text in said.items()}
+        if isinstance(said, dict)
+        else str(said)[:LONGEST_STATEMENT]
+    )
+    return {"statement": short, "holds": conclusion["holds"] is True}
 
 
 def _put(settings: Settings, facts: dict[str, Any]) -> None:

@@ -1,0 +1,194 @@
+"""The page of one run: what was asked, what became of it, and what everything rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from sandbox.errors import SandboxError
+from sandbox.language import _
+from sandbox.look import spoken
+from sandbox.pages import addresses
+from sandbox.pages.faults import UNREADABLE, fault
+from sandbox.pages.files import downloads
+from sandbox.pages.progress import progress
+from sandbox.pages.rendering import page
+from sandbox.retold import retold
+from sandbox.runs.folder import RUN_ID, RunFolder, read
+from sandbox.runs.record import reason_of
+from sandbox.runs.registry import look_after
+from sandbox.runs.report import render
+from sandbox.runs.report.data import datasets
+from sandbox.runs.report.facts import Facts, Folder, facts
+from sandbox.runs.report.reading import mapping, objects, text
+from sandbox.runs.report.summary import headline, sentences, template
+from sandbox.runs.report.words import REASONS
+from sandbox.runs.show import show
+from sandbox.runs.states import CellState, Status
+from sandbox.settings import Settings
+from synthetic.errors import SyntheticError
+
+MOST = 100  # results and conclusions on the page; the record has them all
+RELOAD_S = 3  # without a script, while the run goes on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One line of a run's history."""
+
+    at: str
+    to: str
+    by: str
+
+
+def show_run(request: Request) -> Response:
+    """Show a run, whatever state it is in."""
+    run_id = request.path_params["run"]
+    settings: Settings = request.app.state.settings
+    try:
+        folder = RunFolder.find(settings, run_id)
+    except SandboxError:
+        return missing(request, run_id)
+    try:
+        return page(request, "run.html.j2", **_values(request, folder))
+    except (SandboxError, SyntheticError, *UNREADABLE) as error:
+        return damaged(request, folder, error)
+
+
+def show_report(request: Request) -> Response:
+    """Lead to the report, under an address that is signed at this moment."""
+    run_id = request.path_params["run"]
+    try:
+        folder = RunFolder.find(request.app.state.settings, run_id)
+    except SandboxError:
+        return missing(request, run_id)
+    if not folder.report.is_file():
+        return fault(
+            request,
+            410,
+            _("There is no report of this run"),
+            _("A report is written when a run ends. This one has none yet, or it was removed."),
+            _("open the run’s page: there you see how far it is, or make its report again."),
+        )
+    return RedirectResponse(
+        addresses.of_report(run_id, request.app.state.configuration), status_code=303
+    )
+
+
+def make_report(request: Request) -> Response:
+    """Make a report again from the run's own files, and go back to its page."""
+    run_id = request.path_params["run"]
+    settings: Settings = request.app.state.settings
+    try:
+        folder = RunFolder.find(settings, run_id)
+    except SandboxError:
+        return missing(request, run_id)
+    if look_after(folder).is_final:
+        render(folder.path, settings=settings)
+    return RedirectResponse(f"/runs/{run_id}#report", status_code=303)
+
+
+def missing(request: Request, run_id: str) -> Response:
+    """Say that there is no such run here."""
+    if not RUN_ID.fullmatch(run_id):
+        message = _("This is not the name of a run; one looks like 20261122-154500-0a1b2c.")
+    else:
+        message = _("Its folder is not on this machine; it was removed, or belongs to another.")
+    return fault(
+        request,
+        404,
+        _("This run is not here"),
+        message,
+        _("look for it in the list of runs; what was removed can be submitted again."),
+        detail=run_id[:100],
+    )
+
+
+def damaged(request: Request, folder: RunFolder, error: Exception) -> Response:
+    """Say that a run's files cannot be read, and what can still be had of it."""
+    is_told = isinstance(error, SandboxError | SyntheticError)
+    return page(
+        request,
+        "damaged.html.j2",
+        status=410,
+        run_id=folder.id,
+        folder=str(folder.path),
+        detail=retold(str(error)) if is_told else f"{type(error).__name__}: {error}",
+        downloads=downloads(folder),
+    )
+
+
+def _values(request: Request, folder: RunFolder) -> dict[str, Any]:
+    settings: Settings = request.app.state.settings
+    status = look_after(folder)
+    record = folder.record()
+    _check(show(settings, folder.id), record)
+    files = Folder.read(folder.path)
+    known = facts(files)
+    has_report = status.is_final and folder.report.is_file()
+    configuration = request.app.state.configuration
+    return {
+        "run_id": folder.id,
+        "state": str(status),
+        "facts": known,
+        "title": spoken(known.title),
+        "headline": _why(status, record, known),
+        "detail": _detail(status, record, known),
+        "sentences": sentences(known) if status.is_final else [],
+        "template": template(known),
+        "progress": None if status.is_final else progress(settings, folder.id),
+        "reload_s": RELOAD_S,
+        "report": addresses.of_report(folder.id, configuration) if has_report else None,
+        "datasets": datasets(files.inputs, settings.replicas),
+        "history": _history(folder),
+        "downloads": downloads(folder),
+        "most": MOST,
+    }
+
+
+def _check(shown: dict[str, Any], record: dict[str, Any] | None) -> None:
+    """Raise over files that are not as we wrote them; the report would leave out what it lacks."""
+    if record is not None and Status(shown["status"]).is_final:
+        Status(record["status"])
+    for cell in shown["cells"]:
+        CellState(cell["state"])
+    for claim in (*shown["results"], *shown["conclusions"]):
+        claim["cell"]
+
+
+def _why(status: Status, record: dict[str, Any] | None, known: Facts) -> str:
+    """Say in one sentence how the run ended, and truly why."""
+    if not status.is_final:
+        return ""
+    kind = (reason_of(status, record) or {}).get("kind", "")
+    said = spoken(headline(known))
+    if said or status is not Status.CANCELLED:
+        return said or spoken(REASONS.get(kind))
+    return _("Cancelled while it waited for its turn; nothing of it was run.")
+
+
+def _detail(status: Status, record: dict[str, Any] | None, known: Facts) -> str:
+    """Give the supervisor's own words, where they add to ours."""
+    if status is Status.SUCCEEDED or known.failure:
+        return ""
+    return retold(text((reason_of(status, record) or {}).get("message")))
+
+
+def _history(folder: RunFolder) -> list[Step]:
+    steps = objects(mapping(read(folder.state_file)).get("history"))
+    return [
+        Step(at=text(step.get("at")), to=text(step.get("to")), by=_who(text(step.get("by"))))
+        for step in steps
+    ]
+
+
+def _who(by: str) -> str:
+    """Name who moved a run, as its history has it."""
+    if by.startswith("supervisor "):
+        return _("the supervisor (process {pid})").format(pid=by.removeprefix("supervisor "))
+    if by.startswith("registry:"):
+        return _("the registry, which found no supervisor")
+    return _("a request to cancel") if by == "cancel" else by
