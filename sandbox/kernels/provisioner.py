@@ -30,6 +30,7 @@ from sandbox.kernels.doorway import PORTS, Doorway, give
 from sandbox.kernels.environment import environment
 from sandbox.kernels.policy import CONNECTION, MIB, Policy
 from sandbox.kernels.processes import kill_tree
+from sandbox.language import _
 
 log = logging.getLogger(__name__)
 
@@ -220,7 +221,9 @@ class SandboxProvisioner(KernelProvisionerBase):
             )
         except OSError as error:
             os.close(told)
-            raise IsolationError(f"bubblewrap cannot be started: {error}") from error
+            raise IsolationError(
+                _("bubblewrap cannot be started: {problem}").format(problem=error)
+            ) from error
         finally:
             os.close(tell)
         with os.fdopen(told, "rb") as info:
@@ -253,11 +256,15 @@ class SandboxProvisioner(KernelProvisionerBase):
         while not self.doorway.pin():
             if self.process.poll() is not None:
                 raise IsolationError(
-                    f"the kernel ended before it was ready (exit code {self.process.returncode}); "
-                    "see log.txt of the execution"
+                    _(
+                        "the kernel ended before it was ready (exit code {code}); see log.txt of "
+                        "the execution"
+                    ).format(code=self.process.returncode)
                 )
             if time.monotonic() > deadline:
-                raise IsolationError(f"the kernel was not ready within {START_TIMEOUT_S} s")
+                raise IsolationError(
+                    _("the kernel was not ready within {n} s").format(n=START_TIMEOUT_S)
+                )
             await asyncio.sleep(0.01)
 
     def _clear(self) -> None:
@@ -275,4 +282,6 @@ class SandboxProvisioner(KernelProvisionerBase):
 
 def kernel_spec_argv() -> list[str]:
     """Give the command of the Python kernel that we start."""
-    return ["python", "-c", START, "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+    extension = "--IPKernelApp.extra_extensions=sandbox.lab"  # brings %%sql
+    quiet = "--HistoryManager.enabled=False"
+    return ["python", "-c", START, "-f", "{connection_file}", quiet, extension]

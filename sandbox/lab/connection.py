@@ -7,7 +7,7 @@ kernel's isolation.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,14 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from sandbox import catalog
 from sandbox.errors import CatalogError
-from sandbox.lab.missing import explain_missing_columns
+from sandbox.lab.missing import explain_missing_columns, of_a_table
+from sandbox.lab.spoken import CATALOG, in_its_language, is_run
 from sandbox.lab.views import literal, published_views, replica_views
+from sandbox.language import _
+from sandbox.language import nearest as near
 from sandbox.settings import Settings
 from synthetic import statistics
 from synthetic.errors import nearest
-
-CATALOG = "SANDBOX_CATALOG"  # set by the supervisor: a JSON file with the declared tables
 
 # Half a thousand small statements: the optimiser would take a third of their time.
 SET_UP = ("PRAGMA disable_optimizer", "BEGIN TRANSACTION")
@@ -33,29 +34,32 @@ SET_DOWN = ("COMMIT", "PRAGMA enable_optimizer")
 _open: list[tuple[dict[str, Any], DuckDBPyConnection]] = []
 
 
+@in_its_language
 def connect(environ: Mapping[str, str]) -> DuckDBPyConnection:
     """Open the connection to what is declared, or give the one that is open."""
-    shown = _catalog(environ)
-    if environ.get(CATALOG):
+    declared = shown(environ)
+    if is_run(environ):
         explain_missing_columns()
-    if not (_open and _open[0][0] == shown and _alive(_open[0][1])):
-        _open[:] = [(shown, _connection(shown))]
+    if not (_open and _open[0][0] == declared and _alive(_open[0][1])):
+        _open[:] = [(declared, locked(declared, statistics.names()))]
     return _open[0][1]
 
 
+@in_its_language
 def table(name: str, environ: Mapping[str, str]) -> DuckDBPyRelation:
     """Give a table as a relation, or say what would show it."""
-    _check_known(name, _catalog(environ), in_run=bool(environ.get(CATALOG)))
+    check_known(name, shown(environ), environ)
     return connect(environ).sql(f"SELECT * FROM {name}")
 
 
-def _connection(shown: Mapping[str, Any]) -> DuckDBPyConnection:
-    """Open a connection, show the tables, and lock it."""
+def locked(shown: Mapping[str, Any], published: Iterable[str]) -> DuckDBPyConnection:
+    """Open a new connection, show a catalog's tables and these published ones, and lock it."""
     # One thread: else the order of rows without ORDER BY, and the last digits of sums of
     # floating-point numbers, would change from one execution of a notebook to the next.
     connection = duckdb.connect(":memory:", config={"threads": 1})
+    views = (*replica_views(shown), *published_views(published))
     try:
-        for statement in (*SET_UP, *_views(shown), *SET_DOWN, *_quiet(connection), *_locks(shown)):
+        for statement in (*SET_UP, *views, *SET_DOWN, *_quiet(connection), *_locks(shown)):
             connection.execute(statement)
     except duckdb.Error as error:  # a file is gone, broken, or not as its manifest says
         connection.close()
@@ -63,11 +67,6 @@ def _connection(shown: Mapping[str, Any]) -> DuckDBPyConnection:
             f"a declared file cannot be read ({error}); check the replica with: synthetic verify"
         ) from error
     return connection
-
-
-def _views(shown: Mapping[str, Any]) -> Iterator[str]:
-    yield from replica_views(shown)
-    yield from published_views(statistics.names())
 
 
 def _quiet(connection: DuckDBPyConnection) -> Iterator[str]:
@@ -97,24 +96,24 @@ def _locks(shown: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _catalog(environ: Mapping[str, str]) -> dict[str, Any]:
+def shown(environ: Mapping[str, str]) -> dict[str, Any]:
     """Read what the supervisor declared, or take the newest replicas of this machine's home."""
     given = environ.get(CATALOG)
     if not given:
         return catalog.select(Settings.from_environ(environ), None).lab_catalog(None)
     try:
-        shown = json.loads(Path(given).read_text(encoding="utf-8"))
-        if not isinstance(shown["datasets"], list):
+        declared = json.loads(Path(given).read_text(encoding="utf-8"))
+        if not isinstance(declared["datasets"], list):
             raise TypeError("'datasets' is not a list")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CatalogError(
             f"{CATALOG} names {given}, which is not a catalog ({error}); unset it to read the "
             "replicas of this machine"
         ) from error
-    return dict(shown)
+    return dict(declared)
 
 
-def _check_known(name: str, shown: Mapping[str, Any], *, in_run: bool) -> None:
+def check_known(name: str, shown: Mapping[str, Any], environ: Mapping[str, str]) -> None:
     """Refuse a table that is not shown, and say what would show it."""
     datasets = {
         dataset["dataset"]: {described["name"] for described in dataset["tables"]}
@@ -128,11 +127,18 @@ def _check_known(name: str, shown: Mapping[str, Any], *, in_run: bool) -> None:
             f"{name!r} is not a table; write dataset.table, as in 'population.persons'"
         )
     known = [f"{owner}.{each}" for owner, tables in datasets.items() for each in tables]
-    if in_run:
+    if is_run(environ):
         raise CatalogError(
             f"table {name!r} is not among the data of this run; {nearest(name, known)} To read it, "
             'name it under "reads" in the notebook\'s metadata ("sandbox") and submit again'
         )
+    if shown.get("built") is False and dataset not in datasets:
+        raise catalog.not_built(dataset, set(datasets))
+    if environ.get(CATALOG):
+        told = _("there is no table {name!r} here; {nearest}").format(
+            name=name, nearest=near(name, known)
+        )
+        raise CatalogError(f"{told} {of_a_table(environ)}")
     if dataset not in datasets:
         raise catalog.not_built(dataset, set(datasets))
     raise CatalogError(

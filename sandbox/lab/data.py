@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
+    from sandbox.lab.shown import Shown
+
 
 def connect() -> DuckDBPyConnection:
     """Open the locked connection to the declared data, or give the one that is open.
@@ -26,3 +28,24 @@ def table(name: str) -> DuckDBPyRelation:
     from sandbox.lab import connection
 
     return connection.table(name, os.environ)
+
+
+def tables() -> Shown:
+    """List the tables that can be read here, with titles and rows."""
+    from sandbox.lab import listed
+
+    return listed.tables(os.environ)
+
+
+def describe(name: str) -> Shown:
+    """List a table's columns, each with type, title and fidelity."""
+    from sandbox.lab import listed
+
+    return listed.columns(name, os.environ)
+
+
+def help() -> Shown:
+    """Show the way on, in one screen: data, results, submitting, guided notebooks."""
+    from sandbox.lab import tour
+
+    return tour.help(os.environ)
