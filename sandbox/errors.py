@@ -24,6 +24,13 @@ class NotebookError(SandboxError):
 class ParameterError(SandboxError):
     """A parameter is unknown, of a wrong type, or not declared as it must be."""
 
+    def __init__(
+        self, message: str, *, parameter: str | None = None, example: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.parameter = parameter  # whose fault it is, where that is known
+        self.example = example  # a value that would fit, as one types it
+
 
 class RunError(SandboxError):
     """A run is not there, or cannot be moved as asked."""
@@ -37,3 +44,7 @@ class IsolationError(SandboxError):
     """This machine cannot isolate a notebook; the message says why and what mends it."""
 
     exit_code = 5
+
+
+class ServerError(SandboxError):
+    """The workspace or the pages cannot be served as asked."""

@@ -15,6 +15,8 @@ from typing import Any
 import click
 
 from sandbox.errors import SandboxError
+from sandbox.language import LANGUAGES, _, choose, use
+from sandbox.retold import retold
 from synthetic.errors import StorageError, SyntheticError
 from synthetic.tables.files import REMEDIES
 
@@ -22,6 +24,8 @@ INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
 
 # Name of the command -> module that holds it under the same name, and its line in the help.
 COMMANDS = {
+    "up": ("sandbox.cli.up", "The workspace and the report pages, from one command."),
+    "workspace": ("sandbox.cli.up", "The same, without building or running anything first."),
     "demo": ("sandbox.cli.demo", "From published statistics to a report, in one command."),
     "data": ("sandbox.cli.data", "The replicas and published tables of this machine."),
     "run": ("sandbox.cli.run", "Submit notebooks, follow their runs, cancel them."),
@@ -53,27 +57,27 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except (SandboxError, SyntheticError) as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(_("Error: {message}").format(message=retold(str(error))), err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("Error: stopped by Ctrl-C", err=True)
+            click.echo(_("Error: {message}").format(message=_("stopped by Ctrl-C")), err=True)
             ctx.exit(INTERRUPTED)
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read our output has gone; click ends quietly
                 raise
             _abandon_output()
-            click.echo(f"Error: {told(error)}", err=True)
+            click.echo(_("Error: {message}").format(message=told(error)), err=True)
             ctx.exit(StorageError.exit_code)
 
 
 def told(error: OSError) -> str:
     """Tell a fault of a file, a folder or the output with its remedy."""
-    place = "the output" if error.filename is None else repr(os.fsdecode(error.filename))
+    place = _("the output") if error.filename is None else repr(os.fsdecode(error.filename))
     if error.errno in {errno.EACCES, errno.EPERM}:
-        remedy = "no permission; choose a place that is yours (SANDBOX_HOME names the home)"
+        remedy = _("no permission; choose a place that is yours (SANDBOX_HOME names the home)")
     else:
-        remedy = REMEDIES.get(error.errno or 0, error.strerror or str(error))
-    return f"cannot read or write {place}: {remedy}"
+        remedy = retold(REMEDIES.get(error.errno or 0, error.strerror or str(error)))
+    return _("cannot read or write {place}: {remedy}").format(place=place, remedy=remedy)
 
 
 def _abandon_output() -> None:
@@ -87,5 +91,11 @@ def _abandon_output() -> None:
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="vietnam-data-sandbox", prog_name="sandbox")
-def main() -> None:
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    help="Language of what is printed; else SANDBOX_LANG, else the locale's.",
+)
+def main(lang: str | None) -> None:
     """Synthetic replicas of government data, isolated experiments, reports with evidence."""
+    use(choose(lang, os.environ))

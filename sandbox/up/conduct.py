@@ -1,0 +1,261 @@
+"""Start everything, tell the doors, watch, and stop everything."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.errors import ServerError, SettingsError
+from sandbox.kernels import available
+from sandbox.language import VARIABLE, _, language
+from sandbox.settings import Settings
+from sandbox.up import browser, leftovers, lock, ports
+from sandbox.up.server import Server
+from sandbox.up.showcase import Showcase, is_built, is_needed
+from synthetic.tables.files import make_folder
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+LOOK_S = 0.2  # between two looks at the processes
+DEATHS, WITHIN_S = 3, 60  # a server that dies more often is not started again
+LOG_BYTES = 10_000_000  # a longer log begins anew
+WORK = "sandbox-work"
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What a person asked for."""
+
+    work: Path | None = None  # JupyterLab's root; `~/sandbox-work` if none is named
+    workspace_port: int | None = None
+    pages_port: int | None = None
+    open_browser: bool = True
+    showcase: bool = True
+
+
+@dataclass(kw_only=True, eq=False)
+class Doors:
+    """The two servers, the showcase if it is still going on, and what to do at the end."""
+
+    workspace: Server
+    pages: Server
+    mark: str  # of every process that is started here
+    environment: Mapping[str, str]
+    asked: threading.Event  # set when somebody asks for the end
+    showcase: Showcase | None = None
+
+    @property
+    def servers(self) -> tuple[Server, Server]:
+        """Both servers; the pages first, since they are quicker."""
+        return self.pages, self.workspace
+
+    def facts(self) -> dict[str, str]:
+        """Give both addresses."""
+        return {"workspace": self.workspace.url, "pages": self.pages.url}
+
+
+def conduct(
+    settings: Settings,
+    wishes: Wishes,
+    *,
+    tell: Tell,
+    ready: Callable[[Mapping[str, str]], None],
+) -> None:
+    """Keep the sandbox up until somebody stops it; `ready` gets the two addresses once.
+
+    Raises
+    ------
+    ServerError
+        If a port is taken, a server cannot start or keeps dying, or another `up` runs.
+    StorageError
+        If the home or the work folder cannot be written.
+    """
+    make_folder(settings.home)
+    root = work_folder(settings, wishes.work)
+    with lock.alone(settings) as doors_file, stopped_by_signals() as asked:
+        doors = _doors(settings, wishes, root, asked)
+        try:
+            _start(settings, wishes, doors, tell)
+            if not asked.is_set():
+                lock.tell(doors_file, doors.facts())
+                ready(doors.facts())
+            _watch(settings, wishes, doors, tell)
+        finally:
+            tell(_("stopping…"))
+            _stop(settings, doors, tell)
+            tell(_("stopped; your notebooks are in {folder}").format(folder=root))
+
+
+def work_folder(settings: Settings, asked: Path | None) -> Path:
+    """Make the folder that JupyterLab shows, apart from the home with its keys and records."""
+    root = (asked or Path.home() / WORK).expanduser()
+    root = Path(os.path.realpath(Path.cwd() / root))
+    home = Path(os.path.realpath(settings.home))
+    if root.is_relative_to(home) or home.is_relative_to(root):
+        raise SettingsError(
+            _(
+                "the work folder {work} and the home {home} lie in one another; notebooks must not "
+                "reach records: choose another folder with --work"
+            ).format(work=root, home=home)
+        )
+    made = make_folder(root)
+    if not os.access(made, os.W_OK | os.X_OK):
+        raise SettingsError(
+            _("no permission to write in {work}; choose another folder with --work").format(
+                work=made
+            )
+        )
+    return made
+
+
+def _doors(settings: Settings, wishes: Wishes, root: Path, asked: threading.Event) -> Doors:
+    """Choose ports and tokens; nothing is started yet."""
+    workspace_port = ports.choose(wishes.workspace_port, ports.WORKSPACE, option="--port")
+    pages_port = ports.choose(
+        wishes.pages_port, ports.PAGES, option="--pages-port", taken={workspace_port}
+    )
+    mark = secrets.token_hex(8)
+    environment = {
+        **os.environ,
+        "SANDBOX_HOME": str(settings.home),
+        VARIABLE: language(),
+        leftovers.MARK: mark,
+    }
+    logs = lock.folder(settings)
+    pages_token = secrets.token_urlsafe(24)
+    pages_url = f"http://{ports.HOST}:{pages_port}"
+    workspace = Server(
+        title=_("the workspace"),
+        module="sandbox.workspace",
+        order={
+            "port": workspace_port,
+            "token": secrets.token_urlsafe(24),
+            "root": str(root),
+            "pages": {"url": pages_url, "token": pages_token},
+        },
+        log_file=_log(logs / "workspace.log"),
+        environment=environment,
+    )
+    pages = Server(
+        title=_("the report pages"),
+        module="sandbox.pages",
+        order={
+            "port": pages_port,
+            "token": pages_token,
+            "key": secrets.token_hex(32),
+            "workspace": f"http://{ports.HOST}:{workspace_port}",
+        },
+        log_file=_log(logs / "pages.log"),
+        environment=environment,
+    )
+    return Doors(workspace=workspace, pages=pages, mark=mark, environment=environment, asked=asked)
+
+
+def _log(path: Path) -> Path:
+    """Give a log to append to; one that has grown long begins anew."""
+    if path.is_file() and path.stat().st_size > LOG_BYTES:
+        path.unlink()
+    return path
+
+
+def _start(settings: Settings, wishes: Wishes, doors: Doors, tell: Tell) -> None:
+    for server in doors.servers:
+        server.start()
+    if not (isolation := available()):
+        tell(
+            _(
+                "Notebooks cannot run here yet: {problem}. Until then only the showcase runs, "
+                "without isolation, and its report says so."
+            ).format(problem=isolation.message)
+        )
+    if wishes.showcase and is_needed(settings):
+        tell(_("the first time, the default replicas are built and the showcase is run:"))
+        doors.showcase = Showcase(doors.environment, tell)
+    for server in doors.servers:
+        server.wait(doors.asked.is_set)
+
+
+def _watch(settings: Settings, wishes: Wishes, doors: Doors, tell: Tell) -> None:
+    """Look after the processes until somebody asks for the end."""
+    is_open = not wishes.open_browser
+    while not doors.asked.wait(LOOK_S):
+        # Opened on an empty workspace, the first thing to be seen would be that nothing is there.
+        if not is_open and (doors.showcase is None or is_built(settings)):
+            is_open = True
+            if not browser.opened(doors.workspace.url, os.environ):
+                tell(_("no browser could be opened; open the workspace's address yourself"))
+        if doors.showcase is not None and doors.showcase.is_over:
+            _showcase_ended(doors.showcase, tell)
+            doors.showcase = None
+        for server in doors.servers:
+            if not server.is_alive:
+                _again(server, doors, tell)
+
+
+def _showcase_ended(showcase: Showcase, tell: Tell) -> None:
+    code = showcase.process.returncode
+    if code:
+        tell(
+            _(
+                "the showcase did not succeed (exit code {code}); the workspace goes on without "
+                "it, and `sandbox demo` tries it again"
+            ).format(code=code)
+        )
+
+
+def _again(server: Server, doors: Doors, tell: Tell) -> None:
+    """Start a server again that died, at the same address."""
+    ended = server.how_it_ended()
+    server.stop()
+    recent = [moment for moment in server.starts if moment > time.monotonic() - WITHIN_S]
+    if len(recent) > DEATHS:
+        raise ServerError(
+            _(
+                "{server} ended {n} times within {seconds} s ({how}); its log is {log}. Your "
+                "notebooks and runs are kept."
+            ).format(
+                server=server.title,
+                n=len(recent),
+                seconds=WITHIN_S,
+                how=ended,
+                log=server.log_file,
+            )
+        )
+    tell(_("{server} ended ({how}); starting it again").format(server=server.title, how=ended))
+    server.start()
+    server.wait(doors.asked.is_set)
+    tell(
+        _("{server} answers again at the same address; reload its tab").format(server=server.title)
+    )
+
+
+def _stop(settings: Settings, doors: Doors, tell: Tell) -> None:
+    if doors.showcase is not None:
+        doors.showcase.stop()
+    for run_id in leftovers.cancel_runs(settings, doors.mark):
+        tell(_("run {run} was cancelled").format(run=run_id))
+    for server in doors.servers:
+        server.let_go()
+    for server in doors.servers:
+        server.stop()
+    leftovers.end(doors.mark)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[threading.Event]:
+    """Turn Ctrl-C, a closed terminal and a request to end into an event."""
+    asked = threading.Event()
+    before = {number: signal.signal(number, lambda *got: asked.set()) for number in SIGNALS}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

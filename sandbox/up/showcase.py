@@ -1,0 +1,78 @@
+"""The first time: build the default replicas and run the showcase, while the servers start.
+
+It is `sandbox demo` in a process of its own, so that Ctrl-C stops it as it would in a terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from sandbox import catalog, runs
+from sandbox.kernels.processes import kill_tree
+from sandbox.settings import Settings
+
+DATASETS = frozenset({"population", "enterprise"})
+TEMPLATE = "market_sizing"
+END_S = 30
+
+
+def is_built(settings: Settings) -> bool:
+    """Whether the datasets that the showcase reads are built, for the whole country."""
+    built = {r.dataset for r in catalog.replicas(settings) if r.recipe.area is None}
+    return built >= DATASETS
+
+
+def is_needed(settings: Settings) -> bool:
+    """Whether there is nothing to show yet."""
+    return not is_built(settings) or not any(
+        one["notebook"] == TEMPLATE and one["status"] == "succeeded"
+        for one in runs.listed(settings)
+    )
+
+
+class Showcase:
+    """The demo's process; what it says goes to `tell`, line by line."""
+
+    def __init__(self, environment: Mapping[str, str], tell: Callable[[str], None]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "sandbox.cli", "demo"],
+            env=dict(environment),
+            cwd="/",
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+        self._tell = tell
+        self._reader = threading.Thread(target=self._relay, name="showcase", daemon=True)
+        self._reader.start()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended and said all it had to say."""
+        return self.process.poll() is not None and not self._reader.is_alive()
+
+    def stop(self) -> None:
+        """Stop it as Ctrl-C does: a build leaves nothing half-done, a run is recorded."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGINT)
+        try:
+            self.process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            kill_tree(self.process.pid)
+            self.process.wait()
+        self._reader.join(5)
+
+    def _relay(self) -> None:
+        assert self.process.stderr is not None
+        with self.process.stderr as said:
+            for line in said:
+                self._tell(line.rstrip())
