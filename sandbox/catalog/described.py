@@ -8,6 +8,7 @@ from sandbox.catalog.inputs import PUBLISHED
 from sandbox.catalog.published import published
 from sandbox.catalog.replicas import Replica, preference, preferred, replicas
 from sandbox.errors import CatalogError
+from sandbox.language import _
 from sandbox.settings import Settings
 from synthetic import statistics
 
@@ -51,7 +52,7 @@ def listing(settings: Settings) -> dict[str, Any]:
 
 def describe(settings: Settings, name: str) -> dict[str, Any]:
     """Describe `dataset`, `dataset.table` or `published.table`."""
-    dataset, _, table = name.partition(".")
+    dataset, _dot, table = name.partition(".")
     if dataset == PUBLISHED:
         return _published(table)
     replica = preferred(settings, dataset)
@@ -98,8 +99,10 @@ def _table(replica: Replica, name: str) -> dict[str, Any]:
 def _published(name: str) -> dict[str, Any]:
     if not name:
         raise CatalogError(
-            f"{PUBLISHED!r} holds many tables; name one, as in 'published.population_province_34' "
-            "(sandbox data list shows them)"
+            _(
+                "{name!r} holds many tables; name one, as in {example!r} (`sandbox data list` shows "
+                "them)"
+            ).format(name=PUBLISHED, example=f"{PUBLISHED}.population_province_34")
         )
     (table,) = published(name)
     source = statistics.source(name)

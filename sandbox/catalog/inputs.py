@@ -15,12 +15,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sandbox.catalog import wanted as wish
+from sandbox.catalog.published import check_published
 from sandbox.catalog.replicas import Recipe, Replica, not_built, preference, replicas
 from sandbox.catalog.wanted import Wanted
 from sandbox.errors import CatalogError
+from sandbox.language import _, nearest
+from sandbox.retold import retold
 from sandbox.settings import Settings
 from synthetic import statistics
-from synthetic.errors import StatisticsError, nearest
 
 PUBLISHED = "published"  # the schema of the packaged statistics, always there
 
@@ -143,14 +145,18 @@ def restore(settings: Settings, record: Sequence[Mapping[str, Any]]) -> Inputs:
         replica = built.get((entry["dataset"], entry["version"]))
         if replica is None:
             raise CatalogError(
-                f"replica {entry['dataset']}/{entry['version']} is gone; build it again with: "
-                f"synthetic build {entry['dataset']} {Recipe.read(entry['recipe']).options()}"
+                _("replica {dataset}/{version} is gone; build it again with: {command}").format(
+                    dataset=entry["dataset"],
+                    version=entry["version"],
+                    command=build(entry["dataset"], options=Recipe.read(entry["recipe"]).options()),
+                )
             )
         if replica.manifest_sha256 != entry["manifest_sha256"]:
             raise CatalogError(
-                f"replica {replica.dataset}/{replica.version} is not the one that was submitted: "
-                f"its manifest has changed; remove {replica.folder} and build it again with: "
-                f"synthetic build {replica.dataset} {replica.recipe.options()}"
+                _(
+                    "replica {dataset}/{version} is not the one that was submitted: its manifest "
+                    "has changed; remove {folder} and build it again with: {command}"
+                ).format(**_again(replica))
             )
         chosen.append(replica)
         for table in entry["tables"]:
@@ -166,13 +172,33 @@ def _check_files(replica: Replica, table: str) -> None:
             with path.open("rb") as content:
                 is_same = hashlib.file_digest(content, "sha256").hexdigest() == file["sha256"]
         except OSError as error:
-            raise CatalogError(f"cannot read {str(path)!r}: {error.strerror}") from error
+            raise CatalogError(
+                _("cannot read {path!r}: {remedy}").format(
+                    path=str(path), remedy=retold(str(error.strerror))
+                )
+            ) from error
         if not is_same:
             raise CatalogError(
-                f"replica {replica.dataset}/{replica.version} is damaged: {file['path']} is not "
-                f"as its manifest says; remove {replica.folder} and build it again with: "
-                f"synthetic build {replica.dataset} {replica.recipe.options()}"
+                _(
+                    "replica {dataset}/{version} is damaged: {file} is not as its manifest says; "
+                    "remove {folder} and build it again with: {command}"
+                ).format(file=file["path"], **_again(replica))
             )
+
+
+def build(*datasets: str, options: str) -> str:
+    """Write the command that builds datasets."""
+    return f"synthetic build {' '.join(datasets)} {options}"
+
+
+def _again(replica: Replica) -> dict[str, object]:
+    """Name a replica and the command that builds it again, for a message."""
+    return {
+        "dataset": replica.dataset,
+        "version": replica.version,
+        "folder": replica.folder,
+        "command": build(replica.dataset, options=replica.recipe.options()),
+    }
 
 
 def _split(reads: Reads) -> tuple[dict[str, Sequence[str]], dict[str, tuple[str, ...]]]:
@@ -183,14 +209,13 @@ def _split(reads: Reads) -> tuple[dict[str, Sequence[str]], dict[str, tuple[str,
         dataset, dot, name = qualified.partition(".")
         if not (dataset and dot and name) or "." in name:
             raise CatalogError(
-                f"{qualified!r} is not a table; write dataset.table, as in 'population.persons'"
+                _("{name!r} is not a table; write dataset.table, as in {example!r}").format(
+                    name=qualified, example="population.persons"
+                )
             )
         if dataset == PUBLISHED:
-            try:
-                known = statistics.header(name)
-            except StatisticsError as error:
-                raise CatalogError(str(error)) from error
-            published[name] = _known_columns(qualified, columns, known)
+            check_published(name)
+            published[name] = _known_columns(qualified, columns, statistics.header(name))
         else:
             tables[qualified] = columns
     return tables, published
@@ -212,7 +237,11 @@ def _inputs(
 def _known_columns(table: str, declared: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     for column in declared:
         if column not in known:
-            raise CatalogError(f"{table} has no column {column!r}; {nearest(column, known)}")
+            raise CatalogError(
+                _("{table} has no column {column!r}; {hint}").format(
+                    table=table, column=column, hint=nearest(column, known)
+                )
+            )
     return tuple(declared) or tuple(known)
 
 
@@ -229,8 +258,11 @@ def _no_such(
     missing: Sequence[str], wanted: Wanted, datasets: Sequence[str] | None = None
 ) -> CatalogError:
     return CatalogError(
-        f"{' and '.join(missing)} not built with {wish.told(wanted)}; build with: "
-        f"synthetic build {' '.join(datasets or missing)} {wish.options(wanted)}"
+        _("{datasets} not built with {wanted}; build with: {command}").format(
+            datasets=_(" and ").join(missing),
+            wanted=wish.told(wanted),
+            command=build(*(datasets or missing), options=wish.options(wanted)),
+        )
     )
 
 
@@ -249,9 +281,10 @@ def _choose(
         return ()
     options = wish.options(wanted) if wanted else min(built, key=preference).recipe.options()
     raise CatalogError(
-        f"{', '.join(datasets)} are built, but not together: no recipe has them all at versions "
-        f"that fit; build them in one go with: synthetic build {' '.join(datasets)} "
-        f"{options}"
+        _(
+            "{datasets} are built, but not together: no recipe has them all at versions that fit; "
+            "build them in one go with: {command}"
+        ).format(datasets=", ".join(datasets), command=build(*datasets, options=options))
     )
 
 

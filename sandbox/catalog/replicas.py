@@ -10,18 +10,22 @@ import hashlib
 import json
 import logging
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sandbox.errors import CatalogError
+from sandbox.language import _, nearest
 from sandbox.settings import Settings
-from synthetic.errors import nearest
 
 log = logging.getLogger(__name__)
 
 FORMAT = 1  # of manifest.json
+
+# What reading a manifest may raise that is not one, or is one no longer.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +49,10 @@ class Recipe:
 
     def options(self) -> str:
         """Write the options of `synthetic build` that ask for this recipe."""
-        area = "" if self.area is None else f" --area {self.area}"
-        return f"--scale {self.scale}{area} --seed {self.seed} --margins {self.margins}"
+        # Quoted: a manifest may be anybody's, and what this gives is pasted into a shell.
+        scale, margins = shlex.quote(self.scale), shlex.quote(self.margins)
+        area = "" if self.area is None else f" --area {shlex.quote(self.area)}"
+        return f"--scale {scale}{area} --seed {self.seed} --margins {margins}"
 
     def __str__(self) -> str:
         area = "whole country" if self.area is None else f"area {self.area}"
@@ -91,7 +97,9 @@ class Replica:
         """Give one table's description."""
         if name not in self.tables:
             raise CatalogError(
-                f"dataset {self.dataset!r} has no table {name!r}; {nearest(name, self.tables)}"
+                _("dataset {dataset!r} has no table {name!r}; {hint}").format(
+                    dataset=self.dataset, name=name, hint=nearest(name, self.tables)
+                )
             )
         return self.tables[name]
 
@@ -108,7 +116,7 @@ def replicas(settings: Settings) -> tuple[Replica, ...]:
     found = [
         replica
         for manifest in settings.replicas.glob("*/*/manifest.json")
-        if not manifest.parent.name.startswith(".") and (replica := _read(manifest)) is not None
+        if not manifest.parent.name.startswith(".") and (replica := _usable(manifest)) is not None
     ]
     return tuple(sorted(found, key=lambda r: (-r.published_at, r.dataset, r.version)))
 
@@ -135,27 +143,36 @@ def not_built(dataset: str, built: set[str]) -> CatalogError:
     known = built | set(packaged())
     if dataset in known:
         return CatalogError(
-            f"dataset {dataset!r} is not built on this machine; build it with: "
-            f"synthetic build {dataset} --scale 0.01"
+            _("dataset {dataset!r} is not built on this machine; build it with: {command}").format(
+                dataset=dataset, command=f"synthetic build {dataset} --scale 0.01"
+            )
         )
-    return CatalogError(f"there is no dataset {dataset!r}; {nearest(dataset, known)}")
+    return CatalogError(
+        _("there is no dataset {dataset!r}; {hint}").format(
+            dataset=dataset, hint=nearest(dataset, known)
+        )
+    )
 
 
-def _read(path: Path) -> Replica | None:
+def _usable(path: Path) -> Replica | None:
     """Read one manifest, or pass over what no reader of this version can use, with a warning."""
     try:
-        content = path.read_bytes()
-        manifest = json.loads(content)
-        replica = Replica(
-            folder=path.parent,
-            manifest=manifest,
-            manifest_sha256=hashlib.sha256(content).hexdigest(),
-            published_at=path.stat().st_mtime_ns,
-        )
-        _check(replica)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return read(path)
+    except UNREADABLE as error:
         log.warning("passed over %s: not a manifest that can be read (%s)", path, error)
         return None
+
+
+def read(path: Path) -> Replica:
+    """Read one manifest, or raise one of `UNREADABLE`."""
+    content = path.read_bytes()
+    replica = Replica(
+        folder=path.parent,
+        manifest=json.loads(content),
+        manifest_sha256=hashlib.sha256(content).hexdigest(),
+        published_at=path.stat().st_mtime_ns,
+    )
+    _check(replica)
     return replica
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.catalog.replicas import Recipe
 from sandbox.errors import CatalogError
-from synthetic.errors import nearest
+from sandbox.language import _, nearest
 
 KEYS = ("scale", "area", "seed", "margins")
 USUAL_SCALE = "0.01"
@@ -22,7 +22,9 @@ def read(recipe: Recipe | Mapping[str, Any] | None) -> Wanted:
     given = asdict(recipe) if isinstance(recipe, Recipe) else dict(recipe or {})
     for key in given:
         if key not in KEYS:
-            raise CatalogError(f"a recipe has no {key!r}; {nearest(key, KEYS)}")
+            raise CatalogError(
+                _("a recipe has no {key!r}; {hint}").format(key=key, hint=nearest(key, KEYS))
+            )
     if "scale" in given:
         given["scale"] = _scale(given["scale"])
     if given.get("area") is not None:
@@ -41,10 +43,15 @@ def fits(recipe: Recipe, wanted: Wanted) -> bool:
 def told(wanted: Wanted) -> str:
     """Write what is asked for, for people."""
     words = {
-        "scale": lambda value: f"scale {value}",
-        "area": lambda value: "whole country" if value is None else f"area {value}",
-        "seed": lambda value: f"seed {value}",
-        "margins": lambda value: f"{value} margins",
+        "scale": lambda value: _("scale {scale}").format(scale=value),
+        "area": lambda value: (
+            _("whole country") if value is None else _("area {code}").format(code=value)
+        ),
+        "seed": lambda value: _("seed {seed}").format(seed=value),
+        "margins": lambda value: {
+            "exact": _("exact margins"),
+            "sampled": _("sampled margins"),
+        }.get(value, str(value)),
     }
     return ", ".join(words[key](wanted[key]) for key in KEYS if key in wanted)
 
@@ -63,7 +70,9 @@ def _scale(given: object) -> str:
             raise InvalidOperation
     except InvalidOperation as error:
         raise CatalogError(
-            f"scale {str(given)!r} is not a share of the country; give a number above 0 and up to "
-            "1, as in 0.01"
+            _(
+                "scale {scale!r} is not a share of the country; give a number above 0 and up to 1, "
+                "as in 0.01"
+            ).format(scale=str(given))
         ) from error
     return f"{scale.normalize():f}"

@@ -43,8 +43,9 @@ def replica(
     tables = []
     for name, columns in CONTENT[dataset].items():
         (folder / name).mkdir(parents=True)
-        pq.write_table(pa.table(columns), folder / name / "part-00000.parquet")
-        tables.append(described(name, columns))
+        file = folder / name / "part-00000.parquet"
+        pq.write_table(pa.table(columns), file)
+        tables.append(described(name, columns, file.stat().st_size))
     manifest = {
         "format": 1,
         "dataset": dataset,
@@ -82,15 +83,17 @@ def replica(
     return folder
 
 
-def described(name, columns):
+def described(name, columns, size_bytes):
+    n_rows = len(next(iter(columns.values())))
+    file = {"path": f"{name}/part-00000.parquet", "rows": n_rows, "bytes": size_bytes, "sha256": ""}
     return {
         "name": name,
         "title": text("Bảng " + name, "Table " + name),
         "description": text("Mô tả", "Description"),
-        "rows": len(next(iter(columns.values()))),
+        "rows": n_rows,
         "content_hash": "ab" * 32,
         "key": [next(iter(columns))],
-        "files": [{"path": f"{name}/part-00000.parquet", "rows": 1, "bytes": 1, "sha256": ""}],
+        "files": [file],
         "columns": [
             {
                 "name": column,
