@@ -36,6 +36,10 @@ USUAL = (
     "sklearn.ensemble",
     "sklearn.model_selection",
     "sandbox.lab",
+    "sandbox.lab.completion",
+    "sandbox.lab.listed",
+    "sandbox.lab.magic",
+    "sandbox.lab.tour",
     "synthetic.statistics",
 )
 _LONGEST_S = 120
@@ -61,6 +65,12 @@ class Warming:
             return
         make_folder(self.stamp.parent)
         write_atomically(self.stamp, b"")
+
+    def stop(self) -> None:
+        """End it where it is; the next one begins anew."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
 
 def warm(home: Path) -> Warming:

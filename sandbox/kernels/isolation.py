@@ -18,27 +18,33 @@ from sandbox.kernels.bubblewrap import Private, Tools, launch
 from sandbox.kernels.doorway import Doorway, give
 from sandbox.kernels.environment import environment
 from sandbox.kernels.policy import Policy
+from sandbox.language import N_, Later, _
 
 OLDEST = (0, 8)  # the first that can close further user namespaces (--disable-userns)
-INSTALL = (
+INSTALL = N_(
     "install it (Debian and Ubuntu: apt-get install bubblewrap; Fedora: dnf install bubblewrap)"
 )
 # The first process of the sandbox shows its environment to everything inside, so it gets none.
 BARE = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 PROBE_TIMEOUT_S = 20
+CANNOT = N_("bubblewrap cannot start a sandbox here ({problem})")
 SWITCHES = {
     "/proc/sys/kernel/unprivileged_userns_clone": (
         "0",
-        "user namespaces are switched off: sysctl -w kernel.unprivileged_userns_clone=1",
+        N_("user namespaces are switched off: {command}"),
+        "sysctl -w kernel.unprivileged_userns_clone=1",
     ),
     "/proc/sys/user/max_user_namespaces": (
         "0",
-        "user namespaces are switched off: sysctl -w user.max_user_namespaces=10000",
+        N_("user namespaces are switched off: {command}"),
+        "sysctl -w user.max_user_namespaces=10000",
     ),
     "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": (
         "1",
-        "AppArmor keeps user namespaces from programs without a profile: install the profile "
-        "bwrap-userns-restrict (package apparmor-profiles), or "
+        N_(
+            "AppArmor keeps user namespaces from programs without a profile: install the profile "
+            "bwrap-userns-restrict (package apparmor-profiles), or {command}"
+        ),
         "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
     ),
 }
@@ -51,8 +57,8 @@ class Availability:
     tools: Tools | None
     version: str | None
     as_root: bool
-    problem: str | None  # one sentence
-    remedy: str | None  # what to do about it
+    problem: Later | None  # one sentence
+    remedy: Later | None  # what to do about it
 
     def __bool__(self) -> bool:
         return self.problem is None
@@ -60,7 +66,7 @@ class Availability:
     @property
     def message(self) -> str:
         """The problem and its remedy, in one line."""
-        return f"{self.problem}; {self.remedy}" if self.problem else "bubblewrap works"
+        return f"{self.problem}; {self.remedy}" if self.problem else _("bubblewrap works")
 
 
 @cache
@@ -77,20 +83,29 @@ def probe() -> Availability:
             tools=None,
             version=None,
             as_root=as_root,
-            problem=f"kernels are isolated on Linux only, and this is {sys.platform}",
-            remedy="on Windows use WSL2; on macOS use a Linux virtual machine or container",
+            problem=Later(
+                N_("kernels are isolated on Linux only, and this is {system}"),
+                {"system": sys.platform},
+            ),
+            remedy=Later(
+                N_("on Windows use WSL2; on macOS use a Linux virtual machine or container")
+            ),
         )
     found = {name: shutil.which(name) for name in ("bwrap", "prlimit", "setpriv")}
     needed = ["bwrap", "prlimit"] + (["setpriv"] if as_root else [])
     version = version_of(found["bwrap"])
-    problem = remedy = None
+    problem: Later | None = None
+    remedy: Later | None = None
     for name in needed:
         if found[name] is None and problem is None:
-            problem = f"the program {name} is not installed"
-            remedy = INSTALL if name == "bwrap" else "install the package util-linux"
+            problem = Later(N_("the program {name} is not installed"), {"name": name})
+            remedy = Later(INSTALL if name == "bwrap" else N_("install the package util-linux"))
     if problem is None and version is not None and parsed(version) < OLDEST:
-        problem = f"bubblewrap {version} is too old: {OLDEST[0]}.{OLDEST[1]} or newer is needed"
-        remedy = "install a newer one, such as that of Debian 12 or Ubuntu 24.04"
+        problem = Later(
+            N_("bubblewrap {version} is too old: {oldest} or newer is needed"),
+            {"version": version, "oldest": ".".join(map(str, OLDEST))},
+        )
+        remedy = Later(N_("install a newer one, such as that of Debian 12 or Ubuntu 24.04"))
     tools = None
     if problem is None:
         tools = Tools(
@@ -105,7 +120,7 @@ def probe() -> Availability:
     )
 
 
-def trial(tools: Tools, *, as_root: bool) -> str | None:
+def trial(tools: Tools, *, as_root: bool) -> Later | None:
     """Start Python in a sandbox; None if it ran, else what was said."""
     with tempfile.TemporaryDirectory(prefix="sandbox-probe-") as folder:
         work = Path(folder)
@@ -118,15 +133,17 @@ def trial(tools: Tools, *, as_root: bool) -> str | None:
             process = begin(policy, doorway.private, command, tools=tools, as_root=as_root)
             said = heard(process)
         except subprocess.TimeoutExpired:
-            return f"bubblewrap did not start a sandbox within {PROBE_TIMEOUT_S} s"
+            return Later(
+                N_("bubblewrap did not start a sandbox within {n} s"), {"n": PROBE_TIMEOUT_S}
+            )
         except OSError as error:
-            return f"bubblewrap cannot start a sandbox here ({error})"
+            return Later(CANNOT, {"problem": error})
         finally:
             doorway.close()
     if process.returncode == 0 and said.strip() == b"alive":
         return None
-    words = said.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-    return f"bubblewrap cannot start a sandbox here ({words[-1]})"
+    words = said.decode(errors="replace").strip().splitlines()
+    return Later(CANNOT, {"problem": words[-1] if words else Later(N_("it said nothing"))})
 
 
 def heard(process: subprocess.Popen[bytes]) -> bytes:
@@ -186,18 +203,20 @@ def in_memory(data: bytes) -> int:
     return handle
 
 
-def advice() -> str:
+def advice() -> Later:
     """Say what probably keeps a sandbox from starting on this machine."""
-    for switch, (closed, words) in SWITCHES.items():
+    for switch, (closed, words, command) in SWITCHES.items():
         try:
             if Path(switch).read_text().strip() == closed:
-                return words
+                return Later(words, {"command": command})
         except OSError:
             continue
-    return (
-        "it needs user namespaces and mounts: in a container start it with "
-        "--security-opt seccomp=unconfined --security-opt systempaths=unconfined, "
-        "or use a virtual machine"
+    return Later(
+        N_(
+            "it needs user namespaces and mounts: in a container start it with {options}, or use a "
+            "virtual machine"
+        ),
+        {"options": "--security-opt seccomp=unconfined --security-opt systempaths=unconfined"},
     )
 
 

@@ -30,12 +30,13 @@ from sandbox.errors import IsolationError
 from sandbox.kernels import Policy
 from sandbox.kernels.policy import MIB
 from sandbox.kernels.provisioner import NAME, SandboxProvisioner, kernel_spec_argv
+from sandbox.language import N_
 from sandbox.runs.imports import quick
 from sandbox.runs.notebook import is_code
 from sandbox.runs.record import Cell, Reason, Usage
 from sandbox.runs.states import CellState, Kind
 from sandbox.runs.texts import fit
-from sandbox.runs.watch import SHORT, Watch, is_short
+from sandbox.runs.watch import SHORT, TOO_MUCH_CPU, Watch, is_short
 
 if TYPE_CHECKING:
     from sandbox.runs.cells import CellClient
@@ -243,22 +244,22 @@ class Execution:
             said = fit(said, longest=500)
             return Reason(
                 kind=Kind.EXIT_CALLED if is_exit else Kind.CELL_ERROR,
-                message="the notebook ended itself (SystemExit)" if is_exit else said,
+                message=N_("the notebook ended itself (SystemExit)") if is_exit else said,
                 cell=index,
             )
         except ExitCalledError:
             return Reason(
                 kind=Kind.EXIT_CALLED,
-                message="the notebook ended itself before its last cell was done (exit, quit)",
+                message=N_("the notebook ended itself before its last cell was done (exit, quit)"),
                 cell=index,
             )
         except NotRunError as error:
             return Reason(kind=Kind.CELL_ERROR, message=str(error), cell=index)
         except CellTimeoutError as error:
             if self.cell_timeout_s is not None and "iopub" not in str(error).lower():
-                message = f"the cell took longer than {self.cell_timeout_s} s"
+                message = N_("the cell took longer than {n} s").format(n=self.cell_timeout_s)
                 return Reason(kind=Kind.TIME, message=message, cell=index)
-            message = "the cell's output did not arrive whole"
+            message = N_("the cell's output did not arrive whole")
             return Reason(kind=Kind.OUTPUT_SIZE, message=message, cell=index)
         except DeadKernelError:
             return await self._death(runner, index)
@@ -267,7 +268,9 @@ class Execution:
             log.exception("the kernel's messages could not be read")
             return Reason(
                 kind=Kind.KERNEL_DIED,
-                message=f"the kernel's messages could not be read ({type(error).__name__})",
+                message=N_("the kernel's messages could not be read ({problem})").format(
+                    problem=type(error).__name__
+                ),
                 cell=index,
             )
         return None
@@ -276,11 +279,11 @@ class Execution:
         code = await runner.km.provisioner.poll()
         limit_s = self.policy.limits.cpu_s
         if self.usage.cpu_s >= limit_s:
-            message = f"more than {limit_s} s of processor time were used"
+            message = TOO_MUCH_CPU.format(n=limit_s)
             return Reason(kind=Kind.CPU, message=message, cell=index)
         return Reason(
             kind=Kind.KERNEL_DIED,
-            message=f"the kernel's process ended by itself (exit code {code})",
+            message=N_("the kernel's process ended by itself (exit code {code})").format(code=code),
             cell=index,
         )
 
@@ -304,10 +307,10 @@ class Execution:
                 break
             if is_answer:
                 return self._verdict(last) or Reason(
-                    kind=Kind.COMPLETED, message="every cell ran to its end"
+                    kind=Kind.COMPLETED, message=N_("every cell ran to its end")
                 )
         return Reason(
-            kind=Kind.KERNEL_DIED, message="the kernel no longer answered after the last cell"
+            kind=Kind.KERNEL_DIED, message=N_("the kernel no longer answered after the last cell")
         )
 
     def _verdict(self, cell: int | None = None) -> Reason | None:

@@ -11,11 +11,22 @@ import logging
 import os
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from sandbox.kernels import Mount
+from sandbox.kernels.policy import DATA
+
+if TYPE_CHECKING:
+    from sandbox.catalog import Inputs
 
 log = logging.getLogger(__name__)
+
+
+def mounted(folder: Path, inputs: Inputs) -> tuple[Mount, ...]:
+    """Stage the declared tables, each mounted where a notebook's catalogue says that it is."""
+    binds = inputs.binds(Path(DATA))
+    return stage(folder, [Mount(source=one, target=PurePosixPath(to)) for one, to in binds])
 
 
 def stage(folder: Path, mounts: Sequence[Mount]) -> tuple[Mount, ...]:

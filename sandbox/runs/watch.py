@@ -1,7 +1,8 @@
 """The watch over a running kernel: looks often, ends it when it goes too far, says why.
 
 One thread, outside the kernel. Whatever wants to end an execution (a limit, a person, a signal)
-only says so here; the first reason stays, and the watch does the killing.
+only says so here; the first reason stays, and the watch does the killing. Reasons go into
+records, in English whatever is spoken; `endings` tells them in the reader's language.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sandbox.kernels.processes import (
     memory_bytes,
     tree,
 )
+from sandbox.language import N_
 from sandbox.runs.record import Usage
 from sandbox.runs.states import Kind
 
@@ -31,9 +33,11 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.1
 FOLDER_EVERY_S = 0.3
 FREE_BYTES = 256 * MIB  # what must stay free on the disk that the work folder is on
-SHORT = (
-    f"the machine's disk has less than {FREE_BYTES // MIB} MiB free; free some space and run again"
+SHORT = N_("the machine's disk has less than {n} MiB free; free some space and run again").format(
+    n=FREE_BYTES // MIB
 )
+TOO_MUCH_CPU = N_("more than {n} s of processor time were used")
+TOO_LONG = N_("the execution took longer than {n} s")
 OWN_BYTES = 1024 * MIB  # output can pile up in the supervisor itself before it is counted
 
 
@@ -43,6 +47,7 @@ class Watch:
     def __init__(self, limits: Limits, *, on_tick: Callable[[], None]) -> None:
         self.limits = limits
         self.folders: tuple[Path, ...] = ()
+        self.every_s = LOOK_EVERY_S  # a kernel that waits for its user needs fewer looks
         self.usage = Usage()
         self.verdict: tuple[Kind, str] | None = None
         self._on_tick = on_tick
@@ -81,13 +86,19 @@ class Watch:
         if self.verdict is None:
             self.verdict = (kind, message)
 
+    def forget_output(self) -> None:
+        """Count anew: in a session each request may send as much as a whole run."""
+        self._output_bytes = 0
+
     def count_output(self, size_bytes: int) -> None:
         """Count what the kernel sends."""
         self._output_bytes += size_bytes
         if self._output_bytes > self.limits.output_bytes:
             self.ask(
                 Kind.OUTPUT_SIZE,
-                f"the cells sent more than {size(self.limits.output_bytes)} of output",
+                N_("the cells sent more than {limit} of output").format(
+                    limit=size(self.limits.output_bytes)
+                ),
             )
 
     def _run(self, pid: int, end: Callable[[], None]) -> None:
@@ -103,7 +114,7 @@ class Watch:
                 # The watch must outlive one bad look, or the kernel would run unwatched.
                 log.exception("a look at the kernel failed")
             took = time.monotonic() - began
-            self._stopped.wait(max(LOOK_EVERY_S, 2 * took))
+            self._stopped.wait(max(self.every_s, 2 * took))
 
     def _look(self, pid: int) -> None:
         limits = self.limits
@@ -118,7 +129,10 @@ class Watch:
         )
         if n_processes > limits.processes:
             # Said before their memory is read, which takes long when they are many.
-            self.ask(Kind.PROCESSES, f"more than {limits.processes} processes ran at the same time")
+            self.ask(
+                Kind.PROCESSES,
+                N_("more than {n} processes ran at the same time").format(n=limits.processes),
+            )
             return
         unnamed = hidden(pids, device=self.folders[0].stat().st_dev)
         memory = sum(map(memory_bytes, pids)) + unnamed.memory_bytes
@@ -126,20 +140,24 @@ class Watch:
         if memory > limits.memory_bytes:
             self.ask(
                 Kind.MEMORY,
-                f"the kernel used {size(memory)} of memory; the limit is "
-                f"{size(limits.memory_bytes)}",
+                N_("the kernel used {used} of memory; the limit is {limit}").format(
+                    used=size(memory), limit=size(limits.memory_bytes)
+                ),
             )
         elif self.usage.cpu_s > limits.cpu_s:
-            self.ask(Kind.CPU, f"more than {limits.cpu_s} s of processor time were used")
+            self.ask(Kind.CPU, TOO_MUCH_CPU.format(n=limits.cpu_s))
         elif time.monotonic() > self._deadline:
-            self.ask(Kind.TIME, f"the execution took longer than {limits.wall_s} s")
+            self.ask(Kind.TIME, TOO_LONG.format(n=limits.wall_s))
         elif memory_bytes(os.getpid()) - self._own_at_start > OWN_BYTES:
-            self.ask(Kind.OUTPUT_SIZE, "the cells sent output faster than it can be written")
+            self.ask(Kind.OUTPUT_SIZE, N_("the cells sent output faster than it can be written"))
         elif time.monotonic() >= self._next_folder_look:
             self._look_at_folders(unnamed.disk_bytes)
             if in_memory_disks(pids, ("/tmp", "/dev/shm")) > limits.files:
                 # Each takes a kilobyte of the machine's own memory, empty as it may be.
-                self.ask(Kind.DISK, f"more than {limits.files} files were written to /tmp")
+                self.ask(
+                    Kind.DISK,
+                    N_("more than {n} files were written to /tmp").format(n=limits.files),
+                )
             self._next_folder_look = time.monotonic() + FOLDER_EVERY_S
 
     def _look_at_folders(self, removed_bytes: int) -> None:
@@ -151,12 +169,17 @@ class Watch:
         if used > limits.disk_bytes:
             self.ask(
                 Kind.DISK,
-                f"the work folder grew to {size(used)}; the limit is {size(limits.disk_bytes)}",
+                N_("the work folder grew to {used}; the limit is {limit}").format(
+                    used=size(used), limit=size(limits.disk_bytes)
+                ),
             )
         elif sum(one.n_files for one in found) > limits.files:
-            self.ask(Kind.DISK, f"more than {limits.files} files were written")
+            self.ask(Kind.DISK, N_("more than {n} files were written").format(n=limits.files))
         elif problems:
-            self.ask(Kind.DISK, f"the work folder cannot be watched: {problems[0]}")
+            self.ask(
+                Kind.DISK,
+                N_("the work folder cannot be watched: {problem}").format(problem=problems[0]),
+            )
         elif is_short(self.folders[0]):
             self.ask(Kind.DISK_FULL, SHORT)
 

@@ -1,0 +1,271 @@
+"""The addresses below /sandbox: start page, copies, submissions. Jupyter's token guards them all."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from tornado import web
+
+from sandbox import look
+from sandbox.errors import SandboxError
+from sandbox.language import _
+from sandbox.retold import retold
+from sandbox.workspace import copies, shelf, start, submissions, texts
+from sandbox.workspace.protection import PLAIN
+from synthetic.errors import SyntheticError
+
+if TYPE_CHECKING:
+    from sandbox.workspace.server import Server
+
+AUTH_RESOURCE = "contents"
+ONCE = "X-Sandbox-Once"
+REMEMBERED = 100  # submissions whose answer is given again when it is asked for twice
+_answered: OrderedDict[str, dict[str, Any]] = OrderedDict()
+_sending = asyncio.Lock()
+
+Method = Callable[..., Awaitable[None]]
+
+
+def told(method: Method) -> Method:
+    """Answer a person's mistakes with their own words; the rest is a defect."""
+
+    @functools.wraps(method)
+    async def answer(self: Handler, *given: str) -> None:
+        try:
+            await method(self, *given)
+        except (SandboxError, SyntheticError) as error:
+            parameter = getattr(error, "parameter", None)
+            self.say({"message": retold(str(error)), "parameter": parameter}, 422)
+
+    return answer
+
+
+class Handler(APIHandler):
+    """One address of the interface."""
+
+    auth_resource = AUTH_RESOURCE
+
+    @property
+    def server(self) -> Server:
+        """The workspace that this belongs to."""
+        return cast("Server", self.serverapp)
+
+    def told_text(self, body: Any, name: str) -> str:
+        """Give a text of the request, or nothing."""
+        value = body.get(name) if isinstance(body, dict) else None
+        return value if isinstance(value, str) else ""
+
+    def say(self, answer: Any, status: int = 200) -> None:
+        """Answer with JSON."""
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(json.dumps(answer, ensure_ascii=False))
+
+
+class Templates(Handler):
+    """What can be opened."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def get(self) -> None:
+        """Give templates by domain, and guided notebooks."""
+        self.say(await asyncio.to_thread(_shelf))
+
+
+def _shelf() -> dict[str, Any]:
+    return {
+        "domains": [
+            {"domain": domain, "title": title, "templates": [one.to_answer() for one in items]}
+            for domain, title, items in shelf.domains()
+        ],
+        "notebooks": [one.to_answer() for one in shelf.items(shelf.NOTEBOOK)],
+    }
+
+
+class Texts(Handler):
+    """The extension's texts."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Give them in the spoken language."""
+        self.say(texts.texts())
+
+
+class Copies(Handler):
+    """Copies of templates and guided notebooks."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def post(self) -> None:
+        """Make one."""
+        body = self.get_json_body()
+        kind, name = self.told_text(body, "kind"), self.told_text(body, "name")
+        path = await asyncio.to_thread(copies.copy, self.server.tree, kind, name)
+        self.say({"path": path}, 201)
+
+
+class Parameters(Handler):
+    """What the form of a notebook shows."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def get(self) -> None:
+        """Give the declared parameters of a notebook."""
+        path = self.get_query_argument("path", "")
+        server = self.server
+        self.say(await asyncio.to_thread(submissions.form, server.order, server.tree, path))
+
+
+class Runs(Handler):
+    """Submissions."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def post(self) -> None:
+        """Submit a notebook and start its run; the same call repeated is one submission."""
+        body = self.get_json_body()
+        values = body.get("parameters") if isinstance(body, dict) else None
+        if not isinstance(values, dict):
+            raise web.HTTPError(400, _("the request names no parameters; reload the page"))
+        path, team, why = (self.told_text(body, name) for name in ("path", "team", "why"))
+        once, server = self.request.headers.get(ONCE, ""), self.server
+        async with _sending:
+            answer = _answered.get(once) if once else None
+            if answer is None:
+                answer = await asyncio.to_thread(
+                    submissions.submit, server.order, server.tree, path, values, team, why
+                )
+                if once:
+                    _answered[once] = answer
+                if len(_answered) > REMEMBERED:
+                    _answered.popitem(last=False)
+        self.say(answer, 201)
+
+
+class Run(Handler):
+    """One run's progress."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def get(self, run_id: str) -> None:
+        """Say where it stands."""
+        self.say(await asyncio.to_thread(submissions.progress, self.server.order, run_id))
+
+
+class Cancel(Handler):
+    """The end of one run."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def post(self, run_id: str) -> None:
+        """End it."""
+        self.say(await asyncio.to_thread(submissions.cancel, self.server.order, run_id))
+
+
+class Page(JupyterHandler):
+    """A page without scripts."""
+
+    auth_resource = AUTH_RESOURCE
+
+    @property
+    def content_security_policy(self) -> str:
+        """No scripts, nothing from outside."""
+        return PLAIN
+
+    @property
+    def server(self) -> Server:
+        """The workspace that this belongs to."""
+        return cast("Server", self.serverapp)
+
+
+class Start(Page):
+    """The start page."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Show what is here."""
+        token = self.xsrf_token.decode()
+        self.set_header("Cache-Control", "no-store")
+        self.finish(await asyncio.to_thread(start.page, self.server.order, token))
+
+
+class Open(Page):
+    """The start page's buttons."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Copy a notebook and show it in JupyterLab."""
+        kind, name = self.get_body_argument("kind", ""), self.get_body_argument("name", "")
+        try:
+            path = await asyncio.to_thread(copies.copy, self.server.tree, kind, name)
+        except (SandboxError, SyntheticError) as error:
+            self.set_status(422)
+            self.finish(start.fault(retold(str(error))))
+            return
+        self.redirect(f"{self.base_url}lab/tree/{quote(path)}", status=303)
+
+
+class Static(web.StaticFileHandler, JupyterHandler):
+    """The stylesheet."""
+
+    auth_resource = AUTH_RESOURCE
+
+    @property
+    def content_security_policy(self) -> str:
+        """No scripts, nothing from outside."""
+        return PLAIN
+
+    @web.authenticated
+    @authorized
+    async def get(  # type: ignore[override] # the decorators say less of it
+        self, path: str, include_body: bool = True
+    ) -> None:
+        """Send a file of the look."""
+        await super().get(path, include_body=include_body)
+
+    @web.authenticated
+    @authorized
+    async def head(self, path: str) -> None:  # type: ignore[override] # as above
+        """Tell of a file of the look."""
+        await super().head(path)
+
+
+class Nothing(Handler):
+    """An address that JupyterLab has elsewhere and this workspace has not."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer that there is nothing."""
+        raise web.HTTPError(404)
+
+
+HANDLERS: list[tuple[Any, ...]] = [
+    (r"/sandbox/start", Start),
+    (r"/sandbox/open", Open),
+    (r"/sandbox/static/(.+)", Static, {"path": str(look.STATIC)}),
+    (r"/sandbox/api/templates", Templates),
+    (r"/sandbox/api/texts", Texts),
+    (r"/sandbox/api/copies", Copies),
+    (r"/sandbox/api/parameters", Parameters),
+    (r"/sandbox/api/runs", Runs),
+    (r"/sandbox/api/runs/([0-9a-f-]{1,40})", Run),
+    (r"/sandbox/api/runs/([0-9a-f-]{1,40})/cancel", Cancel),
+]

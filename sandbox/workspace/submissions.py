@@ -1,0 +1,116 @@
+"""From a notebook in the work folder to a run: what the form shows, and what it sends."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from sandbox import runs
+from sandbox.errors import NotebookError, SandboxError
+from sandbox.kernels.folders import remove
+from sandbox.language import _, either
+from sandbox.look.kinds import kind
+from sandbox.retold import retold
+from sandbox.runs import endings
+from sandbox.runs import notebook as notebooks
+from sandbox.runs.notebook import Notebook
+from sandbox.runs.parameters import Parameter
+from sandbox.runs.states import CellState, Status
+from sandbox.workspace.order import Order
+from sandbox.workspace.tree import Tree
+
+DONE = {str(CellState.SUCCEEDED), str(CellState.FAILED)}
+
+
+def form(order: Order, tree: Tree, path: str) -> dict[str, Any]:
+    """Give what the form of a notebook shows."""
+    found = _read(tree, path)
+    return {
+        "path": path,
+        "title": either(_texts(found.described.get("title"))) or found.name,
+        "parameters": [_field(parameter) for parameter in found.parameters],
+        "team": order.places.team(),
+    }
+
+
+def submit(
+    order: Order, tree: Tree, path: str, values: Mapping[str, Any], team: str, why: str
+) -> dict[str, Any]:
+    """Freeze the notebook as it was saved last and start its run; give its name and address."""
+    found = _read(tree, path)
+    # A copy outside of everybody's reach, so that what is submitted is what was read.
+    folder = Path(tempfile.mkdtemp(prefix="submitted-", dir=order.places.runtime))
+    try:
+        file = folder / f"{found.name}.ipynb"
+        file.write_bytes(found.data)
+        run_id = runs.submit(
+            order.settings, file, values, team=team.strip() or None, why=why.strip() or None
+        )
+    finally:
+        remove(folder)
+    order.places.remember_team(team.strip())
+    runs.start(order.settings, run_id)
+    return {"id": run_id, "url": order.address(f"/runs/{run_id}")}
+
+
+def progress(order: Order, run_id: str) -> dict[str, Any]:
+    """Give where a run stands, for who waits for it."""
+    facts = runs.show(order.settings, run_id)
+    status = Status(facts["status"])
+    cells = facts["cells"]
+    return {
+        "id": run_id,
+        "status": str(status),
+        "status_title": kind(str(status), "status"),
+        "cell": sum(cell["state"] in DONE for cell in cells),
+        "n_cells": len(cells),
+        "message": endings.told(facts["reason"]) if facts["reason"] else "",
+        "url": order.address(f"/runs/{run_id}"),
+        "is_final": status.is_final,
+    }
+
+
+def cancel(order: Order, run_id: str) -> dict[str, Any]:
+    """End a run; one that has ended by itself meanwhile is as good."""
+    try:
+        runs.cancel(order.settings, run_id)
+    except SandboxError:
+        if not progress(order, run_id)["is_final"]:
+            raise
+    return progress(order, run_id)
+
+
+def _read(tree: Tree, path: str) -> Notebook:
+    if not path.endswith(".ipynb"):
+        raise NotebookError(
+            _("{path!r} is no notebook; open one (.ipynb) and submit that").format(path=path)
+        )
+    try:
+        data = tree.read(path, most=notebooks.LARGEST_BYTES)
+    except OSError as error:
+        raise NotebookError(
+            _("cannot read the notebook {path!r} in the work folder: {why}").format(
+                path=path, why=retold(str(error.strerror))
+            )
+        ) from error
+    return notebooks.parse(PurePosixPath(path).stem, data, place=path)
+
+
+def _texts(title: Any) -> Mapping[str, str] | str | None:
+    if isinstance(title, Mapping):
+        return {str(name): words for name, words in title.items() if isinstance(words, str)}
+    return title if isinstance(title, str) else None
+
+
+def _field(parameter: Parameter) -> dict[str, Any]:
+    kind = parameter.type
+    return {
+        "name": parameter.name,
+        "type": kind.name,
+        "optional": kind.optional,
+        "choices": list(kind.choices) or None,
+        "default": parameter.default,
+        "comment": parameter.comment,
+    }
