@@ -14,6 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from sandbox.errors import SettingsError
+from sandbox.language import _
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -26,14 +27,16 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not self.home.is_absolute():
-            raise SettingsError(f"home must be an absolute path, not {str(self.home)!r}")
+            raise SettingsError(
+                _("home must be an absolute path, not {path!r}").format(path=str(self.home))
+            )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Read SANDBOX_HOME, or take the platform's data folder."""
         given = environ.get("SANDBOX_HOME", "")
         if "\0" in given:
-            raise SettingsError("SANDBOX_HOME holds a null character; give a folder's path")
+            raise SettingsError(_("SANDBOX_HOME holds a null character; give a folder's path"))
         home = (
             Path(given).expanduser()
             if given

@@ -6,12 +6,15 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.sandbox.upping import status, until
 
 ROOT = Path(__file__).parent.parent
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -61,6 +64,8 @@ def test_the_wheel_holds_specs_models_statistics_templates_and_notebooks(wheel):
         "sandbox/_templates/market_sizing.ipynb",
         "sandbox/_notebooks/images/report.png",
         "sandbox/runs/report/report.html.j2",
+        "sandbox/locale/vi/LC_MESSAGES/sandbox.mo",
+        "sandbox/workspace/labextension/@vietnam-data-sandbox/workspace/static/remoteEntry.js",
         "synthetic/specs/population.toml",
         "synthetic/statistics/data/sources.csv",
     ):
@@ -72,7 +77,7 @@ def test_the_wheel_holds_specs_models_statistics_templates_and_notebooks(wheel):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("bubblewrap")
-def test_the_wheel_runs_the_demo_from_an_empty_folder(uv, wheel, tmp_path):
+def test_the_wheel_runs_from_an_empty_folder(uv, wheel, tmp_path):
     environment, empty = tmp_path / "env", tmp_path / "empty"
     empty.mkdir()
     environ = clean(empty)
@@ -83,6 +88,31 @@ def test_the_wheel_runs_the_demo_from_an_empty_folder(uv, wheel, tmp_path):
     assert facts["status"] == "succeeded"
     assert facts["isolation"]["mechanism"] == "bubblewrap"
     assert Path(facts["report"]).is_relative_to(empty / ".local" / "share" / "sandbox")
+    opened_and_closed([environment / "bin" / "sandbox", "up"], cwd=empty, env=environ)
+    assert (empty / "sandbox-work").is_dir()
+
+
+def opened_and_closed(command, **options):
+    """Keep the doors open until the showcase is done, then stop them as a person does."""
+    process = subprocess.Popen(
+        [*map(str, command), "--no-browser", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+    try:
+        facts = json.loads(process.stdout.readline() or "{}")
+        answers = [status(facts[name]) for name in ("workspace", "pages")] if facts else []
+        home = Path(options["env"]["HOME"]) / ".local" / "share" / "sandbox"
+        reports = until(lambda: list(home.glob("runs/*/report.html")), 180)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
+    assert answers == [200, 200], said
+    assert reports, said
+    assert process.returncode == 0, said
 
 
 @pytest.mark.slow
@@ -116,7 +146,7 @@ def readme_commands():
 @pytest.mark.usefixtures("bubblewrap")
 def test_every_command_of_the_readme_runs(tmp_path):
     commands = list(readme_commands())
-    assert commands[0] == "uv run sandbox demo"
+    assert commands[0] == "uv run sandbox up"
     assert "uv run pytest" in commands
     home = {**os.environ, "HOME": str(tmp_path), "SANDBOX_HOME": ""}
     home.pop("SANDBOX_HOME")
@@ -127,6 +157,9 @@ def test_every_command_of_the_readme_runs(tmp_path):
             continue  # this is it
         program = Path(sys.executable).parent / words[0]
         arguments = [word.replace("~", str(tmp_path)) for word in words[1:]]
+        if arguments == ["up"]:
+            opened_and_closed([program, "up"], cwd=ROOT, env=home)
+            continue
         run(program, *arguments, cwd=ROOT, env=home)
 
 

@@ -33,6 +33,7 @@ SANDBOX = [
     "lab",
     "catalog",
     "settings",
+    "retold",
     "language",
     "errors",
 ]

@@ -1,4 +1,4 @@
-"""A run's results and conclusions on a terminal: Vietnamese first, English after a stroke."""
+"""A run's results and conclusions on a terminal."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.lab.wording import written
+from sandbox.language import _, either, language
 
 
 def claimed(facts: Mapping[str, Any]) -> Iterator[str]:
     """Write each result with its unit, and each conclusion with whether it holds."""
     for one in facts["results"]:
-        yield f"{_both(one['name'])}: {written(one['value'])}{_unit(one['unit'])}"
+        value = written(one["value"], language=language())
+        yield f"{either(one['name'])}: {value}{_unit(one['unit'])}"
     for one in facts["conclusions"]:
-        verdict = "đúng / holds" if one["holds"] else "không đúng / does not hold"
-        yield f"{verdict}: {_both(one['statement'])}"
+        verdict = _("holds") if one["holds"] else _("does not hold")
+        yield f"{verdict}: {either(one['statement'])}"
 
 
-def _unit(unit: object) -> str:
-    return "" if not unit else "%" if unit == "%" else f" {_both(unit)}"
-
-
-def _both(words: object) -> str:
-    return f"{words['vi']} / {words['en']}" if isinstance(words, Mapping) else str(words)
+def _unit(unit: Mapping[str, str] | str | None) -> str:
+    return "%" if unit == "%" else f" {either(unit)}" if unit else ""

@@ -10,31 +10,11 @@ from typing import Any
 import click
 
 from sandbox import catalog
-from sandbox.lab.wording import number, written
+from sandbox.catalog.words import QUALITY, TYPES, UNITS, said
+from sandbox.lab import wording
+from sandbox.language import _, either, language
+from sandbox.look.kinds import kind
 from sandbox.settings import Settings
-
-STATUS = {"calibrated": "Hiệu chỉnh", "derived": "Suy ra", "assumed": "Giả định"}
-SENSITIVITY = {
-    "identifier": "định danh",
-    "quasi-identifier": "gần định danh",
-    "sensitive": "nhạy cảm",
-    "none": "không",
-}
-QUALITY = {
-    "official": "chính thức",
-    "secondary": "trích lại",
-    "estimate": "ước tính",
-    "mixed": "nhiều loại",
-}
-UNITS = {"years": "năm", "persons": "người", "VND": "đồng"}
-TYPES = {
-    "integer": "số nguyên",
-    "decimal": "số thập phân",
-    "code": "mã",
-    "text": "chữ",
-    "date": "ngày",
-    "boolean": "đúng/sai",
-}
 
 
 @click.group("data")
@@ -78,29 +58,30 @@ def _print(
 
 
 def _listing(facts: Mapping[str, Any]) -> Iterator[str]:
-    yield f"Bản sao tổng hợp (trong {facts['home']})"
+    yield _("Replicas (in {home})").format(home=facts["home"])
     for dataset in facts["datasets"]:
         yield ""
-        yield f"  {dataset['dataset']}: {dataset['title']['vi']}"
+        yield f"  {dataset['dataset']}: {either(dataset['title'])}"
         for version in dataset["versions"]:
             mark = "(*)" if version["default"] else "   "
             yield f"    {mark} {version['version']}, {_drawn(version)}"
         yield from _grid(
             [
-                [f"{dataset['dataset']}.{table['name']}", _rows(table), table["title"]["vi"]]
+                [f"{dataset['dataset']}.{table['name']}", _rows(table), either(table["title"])]
                 for table in dataset["tables"]
             ]
         )
     if facts["datasets"]:
         yield ""
-        yield "  (*) bản mà lượt chạy đọc nếu không nói gì thêm; chọn bản khác bằng:"
+        yield "  " + _("(*) the one that a run reads by default; choose another one with:")
         yield "      sandbox run submit NOTEBOOK --scale F --area CODE --seed N"
     else:
-        yield "  chưa có; tạo bằng: synthetic build population enterprise --scale 0.01"
+        command = "synthetic build population enterprise --scale 0.01"
+        yield "  " + _("none yet; build them with: {command}").format(command=command)
     yield ""
-    yield "Bảng thống kê đã công bố"
+    yield _("Published tables")
     yield from _grid(
-        [[table["name"], _rows(table), table["title"]["vi"]] for table in facts["published"]]
+        [[table["name"], _rows(table), either(table["title"])] for table in facts["published"]]
     )
 
 
@@ -108,10 +89,10 @@ def _dataset(facts: Mapping[str, Any]) -> Iterator[str]:
     yield from _head(facts)
     yield from _origin(facts)
     yield ""
-    yield "Các bảng"
+    yield _("Tables")
     yield from _grid(
         [
-            [f"{facts['name']}.{table['name']}", _rows(table), table["description"]["vi"]]
+            [f"{facts['name']}.{table['name']}", _rows(table), either(table["description"])]
             for table in facts["tables"]
         ]
     )
@@ -121,13 +102,17 @@ def _dataset(facts: Mapping[str, Any]) -> Iterator[str]:
 def _table(facts: Mapping[str, Any]) -> Iterator[str]:
     yield from _head(facts)
     yield from _origin(facts)
-    yield f"Số dòng: {number(facts['rows'])}. Khóa: {', '.join(facts['key'])}"
+    yield _("Rows: {rows}. Key: {key}").format(
+        rows=_number(facts["rows"]), key=", ".join(facts["key"])
+    )
     yield ""
-    titles = ["Cột", "Kiểu", "Đơn vị", "Nhạy cảm", "Nội dung", "Độ trung thực"]
+    titles = [
+        *(_("Column"), _("Type"), _("Unit"), _("Sensitivity"), _("Content"), _("Fidelity")),
+    ]
     yield from _grid([titles, *(_column(column) for column in facts["columns"])])
     if facts["pairs"]:
         yield ""
-        yield "Các cột xét cùng nhau"
+        yield _("Columns taken together")
         yield from _grid(
             [[" × ".join(pair["columns"]), _fidelity(pair["fidelity"])] for pair in facts["pairs"]]
         )
@@ -136,66 +121,91 @@ def _table(facts: Mapping[str, Any]) -> Iterator[str]:
 
 def _published(facts: Mapping[str, Any]) -> Iterator[str]:
     yield from _head(facts)
-    yield f"Số dòng: {number(facts['rows'])}"
+    yield _("Rows: {rows}").format(rows=_number(facts["rows"]))
     yield ""
     yield from _grid(
         [
-            ["Cột", "Kiểu", "Đơn vị", "Mô tả"],
+            [_("Column"), _("Type"), _("Unit"), _("Description")],
             *(
-                [c["name"], TYPES[c["type"]], c["unit_vi"] or "", c["description"]["vi"]]
+                [c["name"], either(said(c["type"], TYPES)), _unit(c), either(c["description"])]
                 for c in facts["columns"]
             ),
         ]
     )
     source = facts["source"]
     yield ""
-    yield f"Nguồn: {'; '.join(filter(None, (source['title'], source['publisher'])))}"
-    yield f"Năm: {source['year']}. Chất lượng: {QUALITY[source['quality']]}"
+    origin = "; ".join(filter(None, (source["title"], source["publisher"])))
+    yield _("Source: {source}").format(source=origin)
+    yield _("Year: {year}. Quality: {quality}").format(
+        year=source["year"], quality=either(said(source["quality"], QUALITY))
+    )
     if source["note"]:
-        yield f"Ghi chú: {source['note']}"
-    yield f"Điều kiện dùng lại: {source['terms']}"
+        yield _("Note: {note}").format(note=source["note"])
+    yield _("Terms of reuse: {terms}").format(terms=source["terms"])
 
 
 def _head(facts: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{facts['name']}: {facts['title']['vi']} / {facts['title']['en']}"
-    yield facts["description"]["vi"]
+    yield f"{facts['name']}: {either(facts['title'])}"
+    yield either(facts["description"])
 
 
 def _origin(facts: Mapping[str, Any]) -> Iterator[str]:
-    yield f"Phiên bản: {facts['version']}. Số liệu đến {written(facts['as_of'])}"
-    yield f"Giấy phép: {facts['licence']}"
-    yield facts["privacy"]["vi"]
+    yield _("Version: {version}. Figures up to {date}").format(
+        version=facts["version"], date=_written(facts["as_of"])
+    )
+    yield _("Licence: {licence}").format(licence=facts["licence"])
+    yield either(facts["privacy"])
 
 
 def _column(column: Mapping[str, Any]) -> list[str]:
     return [
         column["name"],
-        TYPES[column["type"]],
-        UNITS.get(column["unit"], column["unit"] or ""),
-        SENSITIVITY[column["sensitivity"]],
-        column["title"]["vi"],
+        either(said(column["type"], TYPES)),
+        _unit(column),
+        kind(column["sensitivity"], "sensitivity"),
+        either(column["title"]),
         _fidelity(column["fidelity"]),
     ]
 
 
 def _fidelity(fidelity: Mapping[str, Any]) -> str:
     """Write a fidelity as its badge, its figure and its reason."""
-    words = STATUS[fidelity["status"]]
+    words = kind(fidelity["status"], "fidelity")
     if fidelity["against"] is not None:
-        words += f" theo {fidelity['against']}"
+        words += " " + _("following {table}").format(table=fidelity["against"])
     if fidelity["distance"] is not None:
-        words += f", lệch {number(round(fidelity['distance'] * 100, 4))}%"
+        words += ", " + _("off by {share}").format(share=_percent(fidelity["distance"]))
     if fidelity["sampling"] is not None:
-        words += f" (riêng lấy mẫu: {number(round(fidelity['sampling'] * 100, 4))}%)"
+        words += " " + _("(sampling alone: {share})").format(share=_percent(fidelity["sampling"]))
     if fidelity["because"] is not None:
-        words += f": {fidelity['because']['vi']}"
+        words += f": {either(fidelity['because'])}"
     return words
+
+
+def _percent(share: float) -> str:
+    return f"{_number(round(share * 100, 4))}%"
+
+
+def _number(value: int | float) -> str:
+    return wording.number(value, language=language())
+
+
+def _written(value: object) -> str:
+    return wording.written(value, language=language())
+
+
+def _unit(column: Mapping[str, Any]) -> str:
+    """Write a column's unit: a published one has it in both languages, others in words of ours."""
+    unit = column["unit"] or ""
+    if language() == "vi" and column.get("unit_vi"):
+        return str(column["unit_vi"])
+    return either(said(unit, UNITS))
 
 
 def _sources(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["sources"]:
         yield ""
-        yield "Nguồn"
+        yield _("Sources")
     for source in facts["sources"]:
         told = "; ".join(filter(None, (source["title"], source["publisher"], source["year"])))
         yield f"  published.{source['table']}: {told}"
@@ -204,13 +214,13 @@ def _sources(facts: Mapping[str, Any]) -> Iterator[str]:
 def _drawn(version: Mapping[str, Any]) -> str:
     """Write what a replica holds and up to when."""
     area = version["recipe"]["area"]
-    held = "cả nước" if area is None else f"chỉ tỉnh, thành phố mã {area}"
-    return f"{held}, số liệu đến {written(version['as_of'])}"
+    held = _("whole country") if area is None else _("only province {area}").format(area=area)
+    return _("{held}, figures up to {date}").format(held=held, date=_written(version["as_of"]))
 
 
 def _rows(table: Mapping[str, Any]) -> str:
     """Write how many rows a table has."""
-    return f"{number(table['rows'])} dòng"
+    return _("{rows} rows").format(rows=_number(table["rows"]))
 
 
 def _grid(lines: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -12,9 +12,12 @@ import click
 
 from sandbox import runs
 from sandbox.cli.claimed import claimed
-from sandbox.cli.run import exit_code, why_ended
+from sandbox.cli.run import cell_line, exit_code
 from sandbox.kernels import bytecode
 from sandbox.lab.wording import number
+from sandbox.language import _, language
+from sandbox.retold import retold
+from sandbox.runs import endings, states
 from sandbox.settings import Settings
 from synthetic.build import Order, build, make_recipe
 from synthetic.tables.manifest import Manifest
@@ -36,12 +39,13 @@ class _Steps:
         return time.monotonic() - self.started
 
     def __call__(self, text: str) -> None:
-        click.echo(f"[{self.seconds:5.1f} s] {text}", err=True)
+        seconds = number(self.seconds, places=1, language=language())
+        click.echo(f"[{seconds:>5} s] {retold(text)}", err=True)
 
     def cell(self, position: int, n_cells: int, state: str) -> None:
         """Tell a cell that has ended."""
         if state != "running":
-            self(f"cell {position} of {n_cells}: {state}")
+            self(cell_line(position, n_cells, state))
 
 
 @click.command("demo")
@@ -62,14 +66,15 @@ def demo(as_json: bool) -> None:
         recipe=replicas[0].recipe,
         why="sandbox demo",
     )
-    step(f"submitted {TEMPLATE} as {run_id}")
+    step(_("submitted {template} as {run}").format(template=TEMPLATE, run=run_id))
     warming.wait()
     outcome = runs.execute(settings, run_id, on_cell=step.cell)
     facts = runs.show(settings, run_id) | {"replicas": [_replica(m) for m in replicas]}
     note = (facts["isolation"] or {}).get("note")
     if note:
         step(note)
-    step(f"{facts['status']}; report: {facts['report']}")
+    status = states.title(states.Status(facts["status"]))
+    step(_("{status}; report: {report}").format(status=status, report=facts["report"]))
     if as_json:
         click.echo(json.dumps(facts | {"demo_seconds": round(step.seconds, 2)}, ensure_ascii=False))
     else:
@@ -87,11 +92,14 @@ def _replica(manifest: Manifest) -> dict[str, Any]:
 
 def _print(facts: dict[str, Any]) -> None:
     for replica in facts["replicas"]:
-        rows = ", ".join(f"{name} {number(n)}" for name, n in replica["rows"].items())
-        click.echo(f"{replica['dataset']} (dòng / rows): {rows}")
+        rows = "; ".join(
+            f"{name} {number(n, language=language())}" for name, n in replica["rows"].items()
+        )
+        click.echo(_("{dataset} (rows): {rows}").format(dataset=replica["dataset"], rows=rows))
     for line in claimed(facts):
         click.echo(line)
     if facts["status"] != "succeeded":
-        why = why_ended(facts["reason"]) if facts["reason"] else "unknown"
-        click.echo(f"{facts['status']}: {why}")
-    click.echo(f"report: {facts['report']}")
+        status = states.title(states.Status(facts["status"]))
+        why = endings.told(facts["reason"]) if facts["reason"] else _("unknown")
+        click.echo(f"{status}: {why}")
+    click.echo(_("report: {report}").format(report=facts["report"]))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,10 @@ from sandbox import runs
 from sandbox.cli import INTERRUPTED
 from sandbox.cli.claimed import claimed
 from sandbox.errors import ParameterError
+from sandbox.lab.wording import number
+from sandbox.language import _, language
+from sandbox.retold import retold
+from sandbox.runs import endings, states
 from sandbox.settings import Settings
 
 
@@ -60,11 +64,14 @@ def submit(
     settings = Settings.from_environ(os.environ)
     asked = {"scale": scale, "area": area, "seed": seed}
     recipe = {name: value for name, value in asked.items() if value is not None}
-    run_id = runs.submit(
-        settings, Path(notebook), pairs(given), team=team, why=why, recipe=recipe or None
-    )
+    try:
+        run_id = runs.submit(
+            settings, Path(notebook), pairs(given), team=team, why=why, recipe=recipe or None
+        )
+    except ParameterError as error:
+        raise _with_option(error) from error
     for note in runs.show(settings, run_id)["notes"]:
-        click.echo(f"Note: {note}", err=True)
+        click.echo(_("Note: {note}").format(note=note), err=True)
     if not wait:
         runs.start(settings, run_id)
         _print(runs.show(settings, run_id), as_json)
@@ -72,7 +79,7 @@ def submit(
     outcome = runs.execute(settings, run_id, on_cell=_progress)
     facts = runs.show(settings, run_id)
     if note := (facts["isolation"] or {}).get("note"):
-        click.echo(f"Note: {note}", err=True)
+        click.echo(_("Note: {note}").format(note=retold(note)), err=True)
     _print(facts, as_json)
     sys.exit(exit_code(outcome))
 
@@ -85,10 +92,13 @@ def list_(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"runs": found}, ensure_ascii=False, indent=1))
         return
-    for one in found:
-        click.echo(f"{one['id']}  {one['status']:<9}  {one['notebook']}  {one['team'] or ''}")
+    titles = [states.title(states.Status(one["status"])) for one in found]
+    width = max(map(len, titles), default=0)
+    for one, title in zip(found, titles, strict=True):
+        click.echo(f"{one['id']}  {title:<{width}}  {one['notebook']}  {one['team'] or ''}")
     if not found:
-        click.echo("no runs yet; begin with: sandbox run submit NOTEBOOK --wait", err=True)
+        words = _("no runs yet; begin with: {command}")
+        click.echo(words.format(command="sandbox run submit NOTEBOOK --wait"), err=True)
 
 
 @run.command("show")
@@ -104,7 +114,7 @@ def show(run_id: str, as_json: bool) -> None:
 def cancel(run_id: str) -> None:
     """End a run that is queued or running."""
     status = runs.cancel(Settings.from_environ(os.environ), run_id)
-    click.echo(f"{run_id}  {status}")
+    click.echo(f"{run_id}  {states.title(status)}")
 
 
 def exit_code(outcome: runs.Outcome) -> int:
@@ -114,50 +124,67 @@ def exit_code(outcome: runs.Outcome) -> int:
     return 0 if outcome.succeeded else 1
 
 
-def why_ended(reason: Mapping[str, Any]) -> str:
-    """Write a reason; of a run that was stopped, only who stopped it."""
-    if reason["kind"] == "cancelled":
-        return str(reason["message"])
-    return f"{reason['kind']}: {reason['message']}"
-
-
 def pairs(given: tuple[str, ...]) -> dict[str, str]:
     """Part NAME=VALUE; each name once."""
     found: dict[str, str] = {}
     for one in given:
         name, equals, value = one.partition("=")
         if not equals:
-            raise ParameterError(f"{one!r} is not NAME=VALUE, as in -p min_age=60")
+            raise ParameterError(
+                _("{given!r} is not NAME=VALUE, as in -p min_age=60").format(given=one)
+            )
         if name in found:
-            raise ParameterError(f"parameter {name!r} is given twice")
+            raise ParameterError(
+                _("parameter {name!r} is given twice").format(name=name), parameter=name
+            )
         found[name] = value
     return found
 
 
+def _with_option(error: ParameterError) -> ParameterError:
+    """Add how a value that fits is given on the command line."""
+    if error.parameter is None or error.example is None:
+        return error
+    option = f"-p {error.parameter}={shlex.quote(error.example)}"
+    return ParameterError(
+        _("{message}; on the command line: {option}").format(message=error, option=option),
+        parameter=error.parameter,
+        example=error.example,
+    )
+
+
 def _progress(position: int, n_cells: int, state: str) -> None:
     if sys.stderr.isatty():
-        click.echo(f"\rcell {position} of {n_cells}: {state:<12}", nl=False, err=True)
+        click.echo(f"\r{cell_line(position, n_cells, state):<40}", nl=False, err=True)
         if position == n_cells and state != "running":
             click.echo(err=True)
+
+
+def cell_line(position: int, n_cells: int, state: str) -> str:
+    """Write what became of a cell."""
+    return _("cell {n} of {n_cells}: {state}").format(
+        n=position, n_cells=n_cells, state=states.cell_title(states.CellState(state))
+    )
 
 
 def _print(facts: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False, indent=1))
         return
-    reason = facts["reason"] or {}
-    click.echo(f"{facts['id']}  {facts['status']}")
+    seconds = facts["seconds"]
+    click.echo(f"{facts['id']}  {states.title(states.Status(facts['status']))}")
     lines = {
-        "reason": why_ended(reason) if reason else None,
-        "note": "; ".join(facts["notes"]) or None,
-        "seconds": facts["seconds"],
-        "report": facts["report"],
-        "record": facts["record"],
-        "notebook": facts["executed_notebook"],
-        "log": facts["log"],
+        _("reason"): endings.told(facts["reason"]) if facts["reason"] else None,
+        _("note"): "; ".join(facts["notes"]) or None,
+        _("seconds"): None if seconds is None else number(seconds, language=language()),
+        _("report"): facts["report"],
+        _("record"): facts["record"],
+        _("notebook"): facts["executed_notebook"],
+        _("log"): facts["log"],
     }
+    width = max(map(len, lines)) + 1
     for name, value in lines.items():
         if value is not None:
-            click.echo(f"  {name:<9}{value}")
+            click.echo(f"  {name:<{width}}{value}")
     for line in claimed(facts):
         click.echo(f"  {line}")

@@ -9,6 +9,8 @@ from nbclient.exceptions import DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 
+from sandbox.language import N_
+
 POLL_S = 0.05
 
 
@@ -66,7 +68,11 @@ def check_reply(*, execute_reply: dict[str, Any], **_: Any) -> None:
     """
     status = execute_reply["content"].get("status")
     if status not in {"ok", "error"}:
-        raise NotRunError(f"the kernel did not run the cell (it answered {str(status)[:40]!r})")
+        raise NotRunError(
+            N_("the kernel did not run the cell (it answered {answer!r})").format(
+                answer=str(status)[:40]
+            )
+        )
     payload = execute_reply["content"].get("payload") or []
     if any(isinstance(one, dict) and one.get("source") == "ask_exit" for one in payload):
         raise ExitCalledError

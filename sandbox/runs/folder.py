@@ -20,6 +20,7 @@ from typing import Any
 
 from sandbox.errors import RunError
 from sandbox.kernels.processes import started
+from sandbox.language import _
 from sandbox.runs.states import Status, check_can_move
 from sandbox.settings import Settings
 from synthetic.tables.files import storage_error, write_json
@@ -40,12 +41,18 @@ class RunFolder:
         """Find a run by its name."""
         if not RUN_ID.fullmatch(run_id):
             raise RunError(
-                f"{run_id!r} is not the name of a run; "
-                "`sandbox run list` shows them, such as 20261122-154500-0a1b2c"
+                _(
+                    "{run!r} is not the name of a run; `sandbox run list` shows them, such as "
+                    "20261122-154500-0a1b2c"
+                ).format(run=run_id)
             )
         path = settings.runs / run_id
         if not (path / "run.json").is_file():
-            raise RunError(f"there is no run {run_id}; `sandbox run list` shows those there are")
+            raise RunError(
+                _("there is no run {run}; `sandbox run list` shows those there are").format(
+                    run=run_id
+                )
+            )
         return cls(path)
 
     @property
@@ -118,7 +125,7 @@ class RunFolder:
         try:
             return Status(read(self.state_file)["status"])
         except (KeyError, ValueError) as error:
-            raise RunError(f"{self.state_file} is damaged; remove its run's folder") from error
+            raise damaged(self.state_file, _("no known status")) from error
 
     def submission(self) -> dict[str, Any]:
         """Read the submission."""
@@ -186,10 +193,19 @@ def read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise storage_error("read", path, error) from error
     except ValueError as error:
-        raise RunError(f"{path} is damaged ({error}); remove its run's folder") from error
+        raise damaged(path, str(error)) from error
     if not isinstance(value, dict):
-        raise RunError(f"{path} is damaged (not an object); remove its run's folder")
+        raise damaged(path, _("not an object"))
     return value
+
+
+def damaged(path: Path, problem: str) -> RunError:
+    """Say that a file of ours is not as we wrote it."""
+    return RunError(
+        _("{path} is damaged ({problem}); remove its run's folder").format(
+            path=path, problem=problem
+        )
+    )
 
 
 def now() -> str:

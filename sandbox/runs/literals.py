@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sandbox.errors import ParameterError
+from sandbox.language import _
 
 SCALARS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
-KNOWN = "str, int, float, bool, list[...], dict[str, ...], Literal[...], each also `| None`"
+KNOWN = "str, int, float, bool, list[...], dict[str, ...], Literal[...]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,10 @@ def annotated(name: str, annotation: ast.expr) -> Type:
     kind = _read(annotation)
     if kind is None:
         raise ParameterError(
-            f"parameter {name!r} has the type {ast.unparse(annotation)!r}; use one of: {KNOWN}"
+            _(
+                "parameter {name!r} has the type {type!r}; use one of: {known}, each also `| None`"
+            ).format(name=name, type=ast.unparse(annotation), known=KNOWN),
+            parameter=name,
         )
     return kind
 
@@ -93,7 +97,11 @@ def of_value(name: str, value: Any) -> Type:
     if kind in SCALARS or kind in {"list", "dict"}:
         return Type(name=kind)
     raise ParameterError(
-        f"parameter {name!r} needs a type: write `{name}: type = {value!r}`, type one of: {KNOWN}"
+        _(
+            "parameter {name!r} needs a type: write `{name}: type = {value!r}`, type one of: "
+            "{known}, each also `| None`"
+        ).format(name=name, value=value, known=KNOWN),
+        parameter=name,
     )
 
 

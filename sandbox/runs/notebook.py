@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.errors import NotebookError
+from sandbox.language import _
+from sandbox.retold import retold
 from sandbox.runs import parameters
 from sandbox.runs.imports import quick
 from sandbox.settings import templates_folder
 
-LARGEST_BYTES = 20 * 1024 * 1024
+MIB = 1024 * 1024
+LARGEST_BYTES = 20 * MIB
 MAJOR = 4  # the notebook format since 2015
 MINOR = 5  # the first in which cells have names
 DEEPEST = 100  # levels of lists and objects; libraries give up at some hundreds
@@ -49,8 +52,10 @@ class Notebook:
             return None
         if not isinstance(declared, dict) or not all(map(_is_names, declared.values())):
             raise NotebookError(
-                f"notebook {self.name!r}: metadata.sandbox.reads must map tables to lists of "
-                'columns, as in {"population.persons": ["age", "sex"]}'
+                _(
+                    "notebook {name!r}: metadata.sandbox.reads must map tables to lists of "
+                    "columns, as in {example}"
+                ).format(name=self.name, example='{"population.persons": ["age", "sex"]}')
             )
         return {str(table): tuple(columns) for table, columns in declared.items()}
 
@@ -73,13 +78,14 @@ def find(given: str | Path) -> Notebook:
     """Read a notebook by its path, or a shipped template by its name."""
     path = Path(given)
     if "\0" in str(path):
-        raise NotebookError(f"{str(path)!r} cannot be a file's path")
+        raise NotebookError(_("{path!r} cannot be a file's path").format(path=str(path)))
     if re.fullmatch(r"[\w-]+", str(given)) and not path.exists():
-        shipped = {one.stem: one for one in templates_folder().glob("*.ipynb")}
+        shipped = _shipped()
         if str(given) not in shipped:
             raise NotebookError(
-                f"there is no template {str(given)!r} and no such file; "
-                f"templates: {', '.join(sorted(shipped))}"
+                _("there is no template {name!r} and no such file; templates: {known}").format(
+                    name=str(given), known=", ".join(shipped)
+                )
             )
         path = shipped[str(given)]
     return read(path)
@@ -89,22 +95,39 @@ def read(path: Path) -> Notebook:
     """Read a notebook file and check that it is one."""
     try:
         if path.is_dir():
-            raise NotebookError(f"{str(path)!r} is a folder; give a notebook file (.ipynb)")
+            raise NotebookError(
+                _("{path!r} is a folder; give a notebook file (.ipynb)").format(path=str(path))
+            )
         if path.exists() and not path.is_file():
-            raise NotebookError(f"{str(path)!r} is not a file; give a notebook file (.ipynb)")
+            raise NotebookError(
+                _("{path!r} is not a file; give a notebook file (.ipynb)").format(path=str(path))
+            )
         if path.stat().st_size > LARGEST_BYTES:
             raise NotebookError(
-                f"{str(path)!r} has {path.stat().st_size:,} bytes, more than {LARGEST_BYTES:,}; "
-                "clear its outputs and save it again"
+                _(
+                    "{path!r} has {n} MiB, more than {limit} MiB; clear its outputs and save it "
+                    "again"
+                ).format(
+                    path=str(path),
+                    n=-(-path.stat().st_size // MIB),
+                    limit=LARGEST_BYTES // MIB,
+                )
             )
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)  # it may grow while it is read
+    except FileNotFoundError as error:
+        raise NotebookError(
+            _(
+                "cannot read the notebook {path!r}: there is no such file; give a notebook file "
+                "(.ipynb) or the name of a template: {known}"
+            ).format(path=str(path), known=", ".join(_shipped()))
+        ) from error
     except OSError as error:
-        reason = error.strerror or str(error)
-        if isinstance(error, FileNotFoundError):
-            shipped = ", ".join(sorted(one.stem for one in templates_folder().glob("*.ipynb")))
-            reason += f"; give a notebook file (.ipynb) or the name of a template: {shipped}"
-        raise NotebookError(f"cannot read the notebook {str(path)!r}: {reason}") from error
+        raise NotebookError(
+            _("cannot read the notebook {path!r}: {problem}").format(
+                path=str(path), problem=retold(error.strerror or str(error))
+            )
+        ) from error
     return parse(path.stem, data, place=str(path))
 
 
@@ -114,32 +137,50 @@ def parse(name: str, data: bytes, *, place: str | None = None) -> Notebook:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise NotebookError(
-            f"{place or name!r} is not a notebook: it is not JSON ({error}); give a notebook that "
-            "Jupyter saved (.ipynb)"
+            _(
+                "{name!r} is not a notebook: it is not JSON ({problem}); give a notebook that "
+                "Jupyter saved (.ipynb)"
+            ).format(name=place or name, problem=error)
         ) from error
     if deeper_than(DEEPEST, content):
-        raise NotebookError(f"{name!r} holds lists or objects nested deeper than {DEEPEST} levels")
+        raise NotebookError(
+            _("{name!r} holds lists or objects nested deeper than {n} levels").format(
+                name=name, n=DEEPEST
+            )
+        )
     if not isinstance(content, dict) or not isinstance(content.get("nbformat"), int):
-        raise NotebookError(f"{name!r} is not a notebook: it has no `nbformat`")
+        raise NotebookError(_("{name!r} is not a notebook: it has no `nbformat`").format(name=name))
     if content["nbformat"] != MAJOR:
         raise NotebookError(
-            f"{name!r} is in notebook format {content['nbformat']}; open and save it in a "
-            f"current Jupyter, which writes format {MAJOR}"
+            _(
+                "{name!r} is in notebook format {format}; open and save it in a current Jupyter, "
+                "which writes format {current}"
+            ).format(name=name, format=content["nbformat"], current=MAJOR)
         )
     if not isinstance(content.get("nbformat_minor"), int):
         raise NotebookError(
-            f"{name!r} is not a valid notebook: `nbformat_minor` is no whole number"
+            _("{name!r} is not a valid notebook: `nbformat_minor` is no whole number").format(
+                name=name
+            )
         )
     cells = content.get("cells")
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
-        raise NotebookError(f"{name!r} is not a notebook: it has no list of cells")
+        raise NotebookError(
+            _("{name!r} is not a notebook: it has no list of cells").format(name=name)
+        )
     _validate(name, _named(content))
     notebook = Notebook(name=name, data=data, content=content)
     language = _language(content.get("metadata", {}))
     if language not in {None, "python"}:
-        raise NotebookError(f"{name!r} is written in {language}; only Python notebooks are run")
+        raise NotebookError(
+            _("{name!r} is written in {language}; only Python notebooks are run").format(
+                name=name, language=language
+            )
+        )
     if not any(is_code(cell) and text(cell).strip() for cell in notebook.cells):
-        raise NotebookError(f"{name!r} has no cell with code, so there is nothing to run")
+        raise NotebookError(
+            _("{name!r} has no cell with code, so there is nothing to run").format(name=name)
+        )
     return notebook
 
 
@@ -163,7 +204,7 @@ def is_unchanged_template(notebook: Notebook) -> bool:
 def deeper_than(levels: int, value: Any) -> bool:
     """Whether lists and objects are nested in a value for more than so many levels."""
     layer = [value]
-    for _ in range(levels + 1):
+    for _level in range(levels + 1):
         inner = [one for one in layer if isinstance(one, dict | list)]
         layer = [part for one in inner for part in (one.values() if isinstance(one, dict) else one)]
         if not layer:
@@ -188,6 +229,10 @@ def tags(cell: Mapping[str, Any]) -> list[str]:
     return list(found) if isinstance(found, list) else []
 
 
+def _shipped() -> dict[str, Path]:
+    return {one.stem: one for one in sorted(templates_folder().glob("*.ipynb"))}
+
+
 def _validate(name: str, content: dict[str, Any]) -> None:
     with quick():  # half a second that most commands can do without
         import nbformat
@@ -199,7 +244,9 @@ def _validate(name: str, content: dict[str, Any]) -> None:
             nbformat.validate(content, relax_add_props=True)
     except nbformat.ValidationError as error:
         first = str(error).strip().splitlines()[0]
-        raise NotebookError(f"{name!r} is not a valid notebook: {first[:200]}") from error
+        raise NotebookError(
+            _("{name!r} is not a valid notebook: {problem}").format(name=name, problem=first[:200])
+        ) from error
 
 
 def _named(content: dict[str, Any]) -> dict[str, Any]:

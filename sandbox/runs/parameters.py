@@ -19,30 +19,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.errors import ParameterError
+from sandbox.language import N_, _, meant
 from sandbox.runs.literals import Type, annotated, of_value
-from synthetic.errors import nearest
 
 TAG = "parameters"
 LARGEST = 64 * 1024  # characters of one value as text
 BITS = 4096  # of a whole number; Python writes none of more than 4300 digits
 DEEPEST = 20  # levels of lists and mappings
-MUST = {
-    "int": "be a whole number",
-    "float": "be a number",
-    "bool": "be true or false",
-    "str": "be a text",
-    "list": "be a list of such values",
-    "dict": "map texts to such values",
+MUST = {  # kind of type -> the end of "the value must ..."
+    "int": N_("be a whole number"),
+    "float": N_("be a number"),
+    "bool": N_("be true or false"),
+    "str": N_("be a text"),
+    "list": N_("be a list of such values"),
+    "dict": N_("map texts to such values"),
+    "Literal": N_("be one of {choices}"),
 }
-EXAMPLES = {
-    "int": "25",
-    "float": "0.5",
-    "bool": "true",
-    "str": "urban",
-    "list": "'[1, 2]'",
-    "dict": "'{\"a\": 1}'",
-}
-FORM = "each line must be `name: type = default  # comment`, with a literal default"
+EXAMPLES: dict[str, Any] = {"int": 25, "float": 0.5, "bool": True, "str": "urban"}
+FORM = N_("each line must be `name: type = default  # comment`, with a literal default")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +69,9 @@ def declared(sources: Sequence[str]) -> tuple[Parameter, ...]:
     """
     if len(sources) > 1:
         raise ParameterError(
-            f"{len(sources)} cells are tagged {TAG!r}; keep the tag on one cell only"
+            _("{n} cells are tagged {tag!r}; keep the tag on one cell only").format(
+                n=len(sources), tag=TAG
+            )
         )
     if not sources:
         return ()
@@ -83,14 +79,19 @@ def declared(sources: Sequence[str]) -> tuple[Parameter, ...]:
         tree = ast.parse(sources[0])
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise ParameterError(
-            f"the cell tagged {TAG!r} is not plain Python: {str(error) or 'nested too deep'}"
+            _("the cell tagged {tag!r} is not plain Python: {problem}").format(
+                tag=TAG, problem=str(error) or _("nested too deep")
+            )
         ) from error
     comments = comments_of(sources[0])
     found: dict[str, Parameter] = {}
     for line in tree.body:
         parameter = declaration(line, comments.get(line.end_lineno or 0, ""))
         if parameter.name in found:
-            raise ParameterError(f"parameter {parameter.name!r} is declared twice")
+            raise ParameterError(
+                _("parameter {name!r} is declared twice").format(name=parameter.name),
+                parameter=parameter.name,
+            )
         found[parameter.name] = parameter
     return tuple(found.values())
 
@@ -107,17 +108,21 @@ def declaration(line: ast.stmt, comment: str) -> Parameter:
         name, value, annotation = line.targets[0].id, line.value, None
     else:
         raise ParameterError(
-            f"line {line.lineno} of the cell tagged {TAG!r} declares nothing: "
-            f"{source_of(line)!r}; {FORM}"
+            _("line {line} of the cell tagged {tag!r} declares nothing: {code!r}; {form}").format(
+                line=line.lineno, tag=TAG, code=source_of(line), form=_(FORM)
+            )
         )
     try:
         default = ast.literal_eval(value)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
         raise ParameterError(
-            f"parameter {name!r} has a default that is not a literal: {source_of(value)!r}; {FORM}"
+            _("parameter {name!r} has a default that is not a literal: {code!r}; {form}").format(
+                name=name, code=source_of(value), form=_(FORM)
+            ),
+            parameter=name,
         ) from error
     kind = of_value(name, default) if annotation is None else annotated(name, annotation)
-    default = checked(name, kind, default, what="default")
+    default = checked(name, kind, default, is_default=True)
     return Parameter(name=name, type=kind, default=default, comment=comment)
 
 
@@ -148,17 +153,23 @@ def chosen(parameters: Sequence[Parameter], given: Mapping[str, Any]) -> dict[st
         name = unicodedata.normalize("NFKC", raw)  # as Python itself reads names
         if not name.isidentifier() or keyword.iskeyword(name):
             raise ParameterError(
-                f"{raw!r} cannot be the name of a parameter: a name has letters, digits and "
-                f"underscores, begins with no digit and is no Python keyword; declared: {listed(known)}"
+                _(
+                    "{name!r} cannot be the name of a parameter: a name has letters, digits and "
+                    "underscores, begins with no digit and is no Python keyword; declared: {known}"
+                ).format(name=raw, known=listed(known)),
+                parameter=raw,
             )
         if name not in known:
             raise ParameterError(
-                f"unknown parameter {name!r}; {hint(name, known)}declared: {listed(known)}"
+                _("unknown parameter {name!r}; {hint}declared: {known}").format(
+                    name=name, hint=hint(name, known), known=listed(known)
+                ),
+                parameter=name,
             )
         kind = known[name].type
         if isinstance(value, str):
             value = from_text(name, kind, value)
-        values[name] = checked(name, kind, value, what="value")
+        values[name] = checked(name, kind, value)
     return values
 
 
@@ -185,15 +196,15 @@ def from_text(name: str, kind: Type, text: str) -> Any:
     try:
         return ast.literal_eval(text.strip())
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        raise ParameterError(unfit(name, kind, text, what="value")) from None
+        raise unfit(name, kind, text) from None
 
 
-def checked(name: str, kind: Type, value: Any, *, what: str) -> Any:
+def checked(name: str, kind: Type, value: Any, *, is_default: bool = False) -> Any:
     """Give the value as the declared type holds it, or say why it does not fit."""
-    fitting = kind.fit(value)
-    if fitting is not kind.MISFIT and writable(fitting) and len(repr(fitting)) <= LARGEST:
-        return fitting
-    raise ParameterError(unfit(name, kind, value, what=what))
+    fitted = kind.fit(value)
+    if fitted is not kind.MISFIT and writable(fitted) and len(repr(fitted)) <= LARGEST:
+        return fitted
+    raise unfit(name, kind, value, is_default=is_default)
 
 
 def writable(value: Any, levels: int = DEEPEST) -> bool:
@@ -222,30 +233,60 @@ def encodable(text: str) -> bool:
     return "\0" not in text
 
 
-def unfit(name: str, kind: Type, value: Any, *, what: str) -> str:
+def unfit(name: str, kind: Type, value: Any, *, is_default: bool = False) -> ParameterError:
     """Say that a value does not fit."""
     try:
         shown = repr(value)
     except (ValueError, RecursionError):  # Python writes no number of more than 4300 digits
-        shown = "(too large to be shown)"
-    shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
-    form = MUST.get(kind.name) or f"be one of {', '.join(map(repr, kind.choices))}"
-    example = str(kind.choices[0]) if kind.choices else EXAMPLES[kind.name]
-    return (
-        f"parameter {name!r} is declared as {kind}: the {what} must {form}, as in "
-        f"-p {name}={example}; {shown} does not fit"
+        shown = _("(too large to be shown)")
+    message = (
+        N_(
+            "parameter {name!r} is declared as {type}: the default must {must}, as in {example}; "
+            "{shown} does not fit"
+        )
+        if is_default
+        else N_(
+            "parameter {name!r} is declared as {type}: the value must {must}, as in {example}; "
+            "{shown} does not fit"
+        )
     )
+    example = str(kind.choices[0]) if kind.choices else typed(fitting(kind))
+    told = _(message).format(
+        name=name,
+        type=kind,
+        must=_(MUST[kind.name]).format(choices=", ".join(map(repr, kind.choices))),
+        example=example,
+        shown=shown if len(shown) <= 60 else f"{shown[:57]}...",
+    )
+    return ParameterError(told, parameter=name, example=example)
+
+
+def fitting(kind: Type) -> Any:
+    """Give a value that fits a type, for a message."""
+    if kind.choices:
+        return kind.choices[0]
+    if kind.name in EXAMPLES:
+        return EXAMPLES[kind.name]
+    inner = 1 if kind.items is None else fitting(kind.items)
+    return [inner] if kind.name == "list" else {"a": inner}
+
+
+def typed(value: Any) -> str:
+    """Write a value as one types it into a form, for `from_text` to read."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else repr(value)
 
 
 def hint(name: str, known: Mapping[str, Parameter]) -> str:
     """Name the nearest declared parameter, if one is near."""
-    words = nearest(name, known)
-    return f"{words} " if words.startswith("did you mean") else ""
+    words = meant(name, known)
+    return f"{words} " if words else ""
 
 
 def listed(known: Mapping[str, Parameter]) -> str:
     """List the declared parameters with their types."""
-    return ", ".join(f"{name} ({known[name].type})" for name in known) or "none"
+    return ", ".join(f"{name} ({known[name].type})" for name in known) or _("none")
 
 
 def comments_of(source: str) -> dict[int, str]:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import sandbox
+from sandbox.language import N_
 from sandbox.runs.states import CellState, Kind, Status, end_of
 from sandbox.runs.texts import fit
 
@@ -103,7 +104,7 @@ def lost(record: Mapping[str, Any], *, at: str) -> dict[str, Any]:
     running = [cell["index"] for cell in record["cells"] if cell["state"] == CellState.RUNNING]
     reason = Reason(
         kind=Kind.SUPERVISOR_LOST,
-        message="the supervisor ended without a word (killed, or the machine stopped)",
+        message=N_("the supervisor ended without a word (killed, or the machine stopped)"),
         cell=running[0] if running else None,
     )
     return {
@@ -119,7 +120,9 @@ def lost(record: Mapping[str, Any], *, at: str) -> dict[str, Any]:
 def reason_of(status: Status, record: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Give the reason of a run's end; one that was lost before its first record has one too."""
     if status is Status.LOST and not record:
-        words = "the supervisor ended before the notebook began (killed, or the machine stopped)"
+        words = N_(
+            "the supervisor ended before the notebook began (killed, or the machine stopped)"
+        )
         return Reason(kind=Kind.SUPERVISOR_LOST, message=words).to_record()
     return (record or {}).get("reason")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sandbox.language import _
 from sandbox.runs import registry
 from sandbox.runs.folder import RunFolder
 from sandbox.runs.record import reason_of
@@ -53,7 +54,9 @@ def show(settings: Settings, run_id: str) -> dict[str, Any]:
 def partial(inputs: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say which of the replicas that a run reads hold less than the whole country."""
     return [
-        f"reads {one['dataset']} {one['version']}: only province {one['recipe']['area']}"
+        _("reads {dataset} {version}: only province {area}").format(
+            dataset=one["dataset"], version=one["version"], area=one["recipe"]["area"]
+        )
         for one in inputs
         if one["recipe"]["area"] is not None
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sandbox.errors import StateError
+from sandbox.language import N_, _
 
 
 class Status(StrEnum):
@@ -62,11 +63,38 @@ NEXT = {
     Status.CANCELLED: set(),
 }
 
+TITLES = {  # what people read; records keep the words above
+    Status.QUEUED: N_("queued"),
+    Status.RUNNING: N_("running"),
+    Status.SUCCEEDED: N_("succeeded"),
+    Status.FAILED: N_("failed"),
+    Status.CANCELLED: N_("cancelled"),
+    Status.LOST: N_("lost"),
+}
+
+CELL_TITLES = {
+    CellState.RUNNING: N_("running"),
+    CellState.SUCCEEDED: N_("succeeded"),
+    CellState.FAILED: N_("failed"),
+    CellState.INTERRUPTED: N_("interrupted"),
+    CellState.NOT_RUN: N_("not run"),
+}
+
 ENDS = {
     Kind.COMPLETED: Status.SUCCEEDED,
     Kind.CANCELLED: Status.CANCELLED,
     Kind.SUPERVISOR_LOST: Status.LOST,
 }
+
+
+def title(status: Status) -> str:
+    """Write a state in the reader's language."""
+    return _(TITLES[status])
+
+
+def cell_title(state: CellState) -> str:
+    """Write what became of a cell in the reader's language."""
+    return _(CELL_TITLES[state])
 
 
 def can_move(present: Status, wanted: Status) -> bool:
@@ -77,8 +105,12 @@ def can_move(present: Status, wanted: Status) -> bool:
 def check_can_move(run: str, present: Status, wanted: Status) -> None:
     """Refuse a step that the table does not hold."""
     if not can_move(present, wanted):
-        leads = ", ".join(sorted(NEXT[present])) or "nowhere"
-        raise StateError(f"run {run} is {present} and cannot become {wanted}; it leads to: {leads}")
+        leads = ", ".join(title(one) for one in sorted(NEXT[present])) or _("nowhere")
+        raise StateError(
+            _("run {run} is {present} and cannot become {wanted}; it leads to: {leads}").format(
+                run=run, present=title(present), wanted=title(wanted), leads=leads
+            )
+        )
 
 
 def end_of(kind: Kind) -> Status:

@@ -21,6 +21,7 @@ from typing import Any
 
 from sandbox.errors import IsolationError
 from sandbox.kernels import Limits, available, interpreter
+from sandbox.language import _
 from sandbox.runs import notebook as notebooks
 from sandbox.runs import parameters, registry
 from sandbox.runs.folder import RunFolder, now
@@ -88,13 +89,17 @@ def check_can_run(settings: Settings, *, unchanged: bool) -> None:
     isolation = available()
     if isolation and (shown := interpreter.holding(settings.home)):
         raise IsolationError(
-            f"the home {str(settings.home)!r} lies in {str(shown)!r}, which every notebook can "
-            "read; set SANDBOX_HOME to a folder outside of it"
+            _(
+                "the home {home!r} lies in {folder!r}, which every notebook can read; set "
+                "SANDBOX_HOME to a folder outside of it"
+            ).format(home=str(settings.home), folder=str(shown))
         )
     if not isolation and not unchanged:
         raise IsolationError(
-            "this notebook is not an unchanged template, so it runs only in an isolated kernel, "
-            f"and this machine cannot isolate one: {isolation.message}"
+            _(
+                "this notebook is not an unchanged template, so it runs only in an isolated "
+                "kernel, and this machine cannot isolate one: {problem}"
+            ).format(problem=isolation.message)
         )
 
 

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import RunError, SandboxError, StateError
@@ -27,12 +27,13 @@ from sandbox.kernels import Limits, Mount, Policy, available, bytecode
 from sandbox.kernels.environment import environment
 from sandbox.kernels.folders import tidy
 from sandbox.kernels.policy import CATALOG, DATA
+from sandbox.language import N_, _, language, speaking
 from sandbox.runs import notebook as notebooks
 from sandbox.runs import record, registry, staging
 from sandbox.runs.executed import prepared, written
 from sandbox.runs.folder import RunFolder, now
 from sandbox.runs.record import Reason
-from sandbox.runs.states import Kind, Status, check_can_move, end_of
+from sandbox.runs.states import Kind, Status, check_can_move, end_of, title
 from sandbox.runs.submission import check_can_run
 from sandbox.settings import Settings
 from synthetic.errors import StorageError, SyntheticError
@@ -46,10 +47,11 @@ log = logging.getLogger(__name__)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TAKEN_S = 20  # for a supervisor of its own to take its run
 CANCELLED_S = 30  # for a supervisor to end a run after it was asked
-BY_HAND = "stopped by Ctrl-C"
+BY_HAND = N_("stopped by Ctrl-C")
 STARTED: list[subprocess.Popen[bytes]] = []  # kept until they have ended, to be waited for
-UNISOLATED = (
+UNISOLATED = N_(
     "an unchanged template of this program, run without isolation because this machine has none: "
+    "{problem}"
 )
 
 
@@ -81,19 +83,33 @@ def execute(settings: Settings, run_id: str, on_cell: OnCell | None = None) -> O
     folder = RunFolder.find(settings, run_id)
     with folder.locked() as held:
         if not held:
-            raise RunError(f"run {run_id} is already being executed by another process")
+            raise RunError(
+                _("run {run} is already being executed by another process").format(run=run_id)
+            )
         check_can_move(run_id, folder.status(), Status.RUNNING)
-        job = Job(settings, folder, on_cell or (lambda position, n_cells, state: None))
+        job = Job(settings, folder, in_words_of(language(), on_cell))
         # Before anybody can know whom to send a signal.
         with cancelled_by_signals(job.cancel):
             folder.sign(os.getpid())
             folder.move(Status.RUNNING, by=f"supervisor {os.getpid()}")
             registry.note(settings, run_id)
-            with told_in(folder.log_file.parent, folder.log_file):
+            # What is written down must not depend on the language of whoever wanted the run.
+            with told_in(folder.log_file.parent, folder.log_file), speaking("en"):
                 reason = job.run()
             folder.move(end_of(reason.kind), by=f"supervisor {os.getpid()}")
     registry.note(settings, run_id)
     return Outcome(run=run_id, status=end_of(reason.kind), reason=reason)
+
+
+def in_words_of(tongue: str, on_cell: OnCell | None) -> OnCell:
+    """Call somebody back in the language that they speak."""
+
+    def call(position: int, n_cells: int, state: str) -> None:
+        if on_cell is not None:
+            with speaking(tongue):
+                on_cell(position, n_cells, state)
+
+    return call
 
 
 class Job:
@@ -123,7 +139,9 @@ class Job:
             log.exception("the supervisor met a defect of its own")
             reason = Reason(
                 kind=Kind.COULD_NOT_START if self.execution is None else Kind.KERNEL_DIED,
-                message=f"a defect of the supervisor ({type(error).__name__}: {error})",
+                message=N_("a defect of the supervisor ({problem})").format(
+                    problem=f"{type(error).__name__}: {error}"
+                ),
             )
         return self._finish(reason)
 
@@ -132,9 +150,9 @@ class Job:
         if name == signal.SIGINT.name:
             self._asked = BY_HAND
         elif name == signal.SIGTERM.name and self.folder.cancel_file.exists():
-            self._asked = "stopped by sandbox run cancel"
+            self._asked = N_("stopped by sandbox run cancel")
         else:
-            self._asked = f"stopped by {name}"
+            self._asked = N_("stopped by {name}").format(name=name)
         if self.execution is not None:
             self.execution.watch.ask(Kind.CANCELLED, self._asked)
 
@@ -144,7 +162,9 @@ class Job:
 
         data = self.folder.notebook.read_bytes()
         if hashlib.sha256(data).hexdigest() != self.submission["notebook_sha256"]:
-            raise RunError("the frozen notebook is not the one that was submitted; submit it again")
+            raise RunError(
+                _("the frozen notebook is not the one that was submitted; submit it again")
+            )
         found = notebooks.parse(self.submission["notebook_name"], data)
         make_folder(self.folder.work)
         policy = self._policy(unchanged=notebooks.is_unchanged_template(found))
@@ -175,11 +195,7 @@ class Job:
         told: dict[str, Any] = {"datasets": []}
         if inputs is not None:
             told = inputs.lab_catalog(Path(DATA) if isolated else None)
-            mounts = [
-                Mount(source=source, target=PurePosixPath(target))
-                for source, target in inputs.binds(Path(DATA))
-            ]
-            data = staging.stage(self.folder.staged, mounts) if isolated else ()
+            data = staging.mounted(self.folder.staged, inputs) if isolated else ()
         write_json(catalog_file, told)
         policy = Policy(
             work=self.folder.work,
@@ -195,7 +211,7 @@ class Job:
             "version": isolation.version if isolated else None,
             "as_root": isolation.as_root,
             "policy": policy.to_record(),
-            "note": None if isolated else UNISOLATED + isolation.message,
+            "note": None if isolated else UNISOLATED.format(problem=isolation.message),
         }
         return policy
 
@@ -281,7 +297,9 @@ class Job:
         except Exception as error:
             # What a kernel sent is the notebook's to choose, so writing it can fail in any way.
             log.exception("the cells' outputs could not be written")
-            message = f"the cells' outputs could not be written ({type(error).__name__})"
+            message = N_("the cells' outputs could not be written ({problem})").format(
+                problem=type(error).__name__
+            )
             self.execution.notebook = None  # nothing is claimed by what nobody can read
             return Reason(kind=Kind.OUTPUT_SIZE, message=message)
         return None
@@ -318,8 +336,9 @@ def start(settings: Settings, run_id: str) -> int:
         if process.poll() is not None:
             words = said_file.read_text(errors="replace").strip().splitlines()
             raise RunError(
-                f"the supervisor of run {run_id} could not start: "
-                f"{words[-1] if words else 'it said nothing'}"
+                _("the supervisor of run {run} could not start: {problem}").format(
+                    run=run_id, problem=words[-1] if words else _("it said nothing")
+                )
             )
         time.sleep(0.02)
     return process.pid
@@ -330,7 +349,11 @@ def cancel(settings: Settings, run_id: str) -> Status:
     folder = RunFolder.find(settings, run_id)
     status = registry.look_after(folder)
     if status.is_final:
-        raise StateError(f"run {run_id} has already ended ({status}); nothing to cancel")
+        raise StateError(
+            _("run {run} has already ended ({status}); nothing to cancel").format(
+                run=run_id, status=title(status)
+            )
+        )
     if status is Status.QUEUED:
         with folder.locked() as held:
             if held:
@@ -347,7 +370,11 @@ def cancel(settings: Settings, run_id: str) -> Status:
                 folder.cancel_file.touch()
             _ask_to_end(run_id, asked)
         if time.monotonic() > deadline:
-            raise RunError(f"run {run_id} did not end within {CANCELLED_S} s (process {asked})")
+            raise RunError(
+                _("run {run} did not end within {n} s (process {pid})").format(
+                    run=run_id, n=CANCELLED_S, pid=asked
+                )
+            )
         time.sleep(0.05)
     return status
 
@@ -360,7 +387,9 @@ def _ask_to_end(run_id: str, pid: int | None) -> None:
     except ProcessLookupError:
         return
     except PermissionError as error:
-        raise RunError(f"run {run_id} belongs to another user; ask them to cancel") from error
+        raise RunError(
+            _("run {run} belongs to another user; ask them to cancel").format(run=run_id)
+        ) from error
 
 
 @contextmanager

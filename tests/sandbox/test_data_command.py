@@ -9,7 +9,15 @@ from click.testing import CliRunner
 
 from sandbox.cli.data import data
 from sandbox.errors import CatalogError
+from sandbox.language import speaking
 from tests.sandbox.tiny import replica
+
+
+@pytest.fixture(autouse=True)
+def vietnamese():
+    """What these tests read, unless one says otherwise."""
+    with speaking("vi"):
+        yield
 
 
 @pytest.fixture
@@ -48,6 +56,24 @@ def test_the_list_shows_newest_replicas_and_published_tables(built):
     assert [v["default"] for v in facts["datasets"][1]["versions"]] == [True, False, False]
     assert json.loads(ask("show", "population", "--json"))["version"] == "v-new"
     assert len(facts["published"]) == 41
+
+
+def test_everything_is_told_in_english_too(built):
+    with speaking("en"):
+        text = ask("list") + ask("show", "population") + ask("show", "population.persons")
+        published = ask("show", "published.population_province_34")
+        facts = json.loads(ask("list", "--json"))
+    assert "population: Dataset" in text
+    assert "(*) v-new, whole country, figures up to 2024-12-31" in text
+    assert "only province 48" in text
+    assert "Rows: 4. Key: person_id" in text
+    assert "following population_province_34, off by 1.25% (sampling alone: 2%)" in text
+    assert "assumed: nothing is published" in text
+    assert "thousand persons" in published
+    assert "Quality: official" in published
+    said = text.replace("năm", "") + published  # the little replica's own unit, known to no table
+    assert not set(said) & set("ăâđêôơưạảấầểễệỉịọốồổộớờợụủứừữựỳỹ")
+    assert json.loads(ask("list", "--json")) == facts  # the same whatever is spoken
 
 
 def test_an_empty_home_says_how_to_build(home):
@@ -89,6 +115,7 @@ def test_a_published_table_shows_units_and_source(home):
     assert facts["source"]["quality"] == "official"
 
 
+@speaking("en")
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -77,8 +78,21 @@ def test_a_second_call_keeps_the_replicas(home):
     assert again.stderr.count("already built") == 2
     assert {p: p.stat().st_mtime_ns for p in home.glob("replicas/*/*/*/*.parquet")} == before
     assert again.stdout.splitlines()[-1].startswith("report: ")
-    assert "đúng / holds: " in again.stdout
+    assert "\nholds: " in again.stdout
+    assert "đúng" not in again.stdout
     assert "Thành phố Hồ Chí Minh" in again.stdout
+
+
+@pytest.mark.usefixtures("bubblewrap", "demo")
+def test_in_vietnamese_nothing_is_left_in_english(home):
+    told = command(home, "--lang", "vi", "demo")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.splitlines()[-1].startswith("báo cáo: ")
+    assert "\nđúng: " in told.stdout
+    assert "holds:" not in told.stdout
+    assert told.stderr.count("đã có sẵn") == 2
+    assert "ô 9/9: thành công" in told.stderr
+    assert not re.search(r"\b(cell|built|submitted|succeeded|model)\b", told.stderr)
 
 
 @pytest.mark.usefixtures("demo")

@@ -117,8 +117,14 @@ MISFITS = [
 
 @pytest.mark.parametrize(("name", "value"), MISFITS)
 def test_a_value_of_another_type_is_refused(parameters, name, value):
-    with pytest.raises(ParameterError, match=rf"parameter '{name}' is declared as .* does not fit"):
+    with pytest.raises(
+        ParameterError,
+        match=rf"parameter '{name}' is declared as .*: the value must .* does not fit",
+    ) as caught:
         chosen(parameters, {name: value})
+    assert caught.value.parameter == name
+    assert "-p " not in str(caught.value)  # a form shows it as well as the command line
+    assert chosen(parameters, {name: caught.value.example}).keys() == {name}
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_and_the_list(parameters):
@@ -126,6 +132,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_and_the_list(parameters):
         chosen(parameters, {"min_ages": "60"})
     assert "unknown parameter 'min_ages'; did you mean 'min_age'?" in str(caught.value)
     assert "min_age (int)" in str(caught.value)
+    assert caught.value.parameter == "min_ages"
     with pytest.raises(ParameterError, match="declared: none"):
         chosen((), {"x": "1"})
 
@@ -139,7 +146,7 @@ def test_a_name_that_is_no_identifier_is_refused(parameters, name):
 BAD_CELLS = {
     "x: int = 1 + 1": "not a literal",
     "x: int = len('a')": "not a literal",
-    "x: int = 'a'": r"must be a whole number, as in -p x=25; 'a' does not fit",
+    "x: int = 'a'": r"the default must be a whole number, as in 25; 'a' does not fit",
     "x: int": "declares nothing",
     "import os": "declares nothing",
     "x: int = 1\nprint(x)": "declares nothing",

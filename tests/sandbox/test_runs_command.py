@@ -128,7 +128,10 @@ BAD_WORDS = [
     (["run", "submit", "no/such.ipynb"], "or the name of a template: market_sizing"),
     (["run", "submit", "market_sizing", "-p", "class=1"], "is no Python keyword"),
     (["run", "submit", "market_sizing", "-p", "foo=1"], "'foo'; declared: age_from (int)"),
-    (["run", "submit", "market_sizing", "-p", "age_to=x"], "a whole number, as in -p age_to=25;"),
+    (
+        ["run", "submit", "market_sizing", "-p", "age_to=x"],
+        "in 25; 'x' does not fit; on the command line: -p age_to=25",
+    ),
     (["run", "submit", "market_sizing", "--scale", "x"], "a number above 0 and up to 1"),
     (["data", "show", "published.nope"], "`sandbox data list` shows"),
     (["run", "show", "../../x"], "is not the name of a run"),

@@ -31,7 +31,8 @@ export class Progress {
     this.status.className = `vds-status vds-${state.status}`;
     say(this.status, statusText(this.run));
     say(this.fault, fault ? faultText(fault) : "");
-    say(this.reason, state.is_final ? state.message || "" : "");
+    const isBad = state.is_final && state.status !== "succeeded";
+    say(this.reason, isBad ? state.message || "" : "");
     this.note.hidden = state.is_final;
     this.drawBar();
     this.drawButtons();
