@@ -62,7 +62,7 @@ def test_the_wheel_holds_specs_models_statistics_templates_and_notebooks(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for wanted in (
         "sandbox/_templates/market_sizing.ipynb",
-        "sandbox/_notebooks/images/report.png",
+        "sandbox/_notebooks/images/workspace.png",
         "sandbox/runs/report/report.html.j2",
         "sandbox/locale/vi/LC_MESSAGES/sandbox.mo",
         "sandbox/workspace/labextension/@vietnam-data-sandbox/workspace/static/remoteEntry.js",
