@@ -33,6 +33,7 @@ TYPES = {
     "code": "mã",
     "text": "chữ",
     "date": "ngày",
+    "timestamp": "ngày giờ",
     "boolean": "đúng/sai",
 }
 

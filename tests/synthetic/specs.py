@@ -175,3 +175,191 @@ def _inline(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value)
+
+
+_PROVINCE = """
+type = "code"
+codes_from = { table = "admin_provinces_34", code = "province_code", vi = "name" }
+"""
+_COMMUNE = """
+type = "code"
+codes_from = { table = "admin_communes", code = "commune_code", vi = "full_name" }
+"""
+_KIND = """
+type = "code"
+codes.town = { vi = "Thị", en = "Town" }
+codes.village = { vi = "Thôn", en = "Village" }
+"""
+_BECAUSE = 'because = { vi = "thử", en = "test" }'
+_TITLES = 'title = { vi = "thử", en = "test" }\n'
+
+
+def _table(name: str, rows: str, key: str, columns: dict[str, str], more: str = "") -> str:
+    """One table of a spec: every column gets a title and a reason."""
+    head = f"""
+[tables.{name}]
+{_TITLES}description = {{ vi = "thử", en = "test" }}
+key = [{key}]
+{more}
+[tables.{name}.rows.{rows}
+{_BECAUSE}
+"""
+    return head + "".join(
+        f"\n[tables.{name}.columns.{column}]\n{_TITLES}{_BECAUSE}\n{source}\n"
+        for column, source in columns.items()
+    )
+
+
+_AREA = 'area = "province_code"'
+_PLACED = {
+    "province_code": _PROVINCE + 'take = "area"',
+    "commune_code": _COMMUNE + 'take = "place"',
+}
+_BELOW = {
+    "position": 'type = "integer"\ntake = "position"',
+    "province_code": _PROVINCE + 'take = "area"',
+}
+_INTEGER = 'type = "integer"\n'
+
+LINKED = (
+    """
+spec = 1
+dataset = "linked"
+title = { vi = "Nối", en = "Linked" }
+description = { vi = "Để thử", en = "For tests" }
+as_of = 2024-12-31
+licence = "CC-BY-4.0"
+uses = ["population"]
+
+[margins.kinds]
+table = "population_province_34"
+where = { year = "2024" }
+axes = { area = "province_code" }
+wide = { axis = "kind", columns = { town = "urban_thousand", village = "rural_thousand" } }
+value_unit = ""
+
+[margins.places]
+table = "admin_communes"
+axes = { area = "province_code", place = "commune_code" }
+value = "population_admin_2025"
+
+[margins.months]
+table = "tourism_indicators"
+where = { indicator = "international_arrivals", dimension = "month" }
+axes = { month = "category" }
+value = "value"
+
+[margins.counts]
+table = "name_word_count_share"
+where = { words_in_full_name = ["3", "4"] }
+axes = { sex = "sex", count = "words_in_full_name" }
+value = "share_pct"
+""".replace('value_unit = ""\n', "")
+    + _table(
+        "schools",
+        'units]\nper = "kinds"\nplaces = "places"\nfloor = 1',
+        '"school_id"',
+        {
+            "school_id": _INTEGER + 'take = "number"',
+            **_PLACED,
+            "kind": _KIND + 'take = "kind"',
+            "room": _INTEGER + "assume = { quantiles = [0, 10, 100] }",
+            "head_school": _INTEGER
+            + 'references = "linked.schools.school_id"\nlink = { own = true }',
+        },
+        _AREA,
+    )
+    + _table(
+        "classes",
+        'children]\nof = "linked.schools"\ncount = 3',
+        '"class_id"',
+        {
+            "class_id": _INTEGER + 'take = "number"',
+            **_BELOW,
+            "school_id": _INTEGER
+            + 'references = "linked.schools.school_id"\ntake = "parent.school_id"',
+        },
+        _AREA,
+    )
+    + _table(
+        "pupils",
+        'children]\nof = "population.persons"\ncount = 1\nwhere = "age >= 6 and age <= 17"',
+        '"pupil_id"',
+        {
+            "pupil_id": 'type = "text"\ntake = "parent.person_id"\n'
+            'references = "population.persons.person_id"',
+            **_PLACED,
+            "kind": _KIND + 'derive = \'if(age % 2 == 0, "town", "village")\'',
+            "age": _INTEGER + 'take = "parent.age"',
+            "school_id": _INTEGER
+            + 'references = "linked.schools.school_id"\nleaves_area = true\nlink = { units = '
+            '"linked.schools", where = "room >= 5", weight = "room", match = { kind = "kind" }, '
+            "same_place = true, elsewhere = true }",
+            "class_id": _INTEGER
+            + 'references = "linked.classes.class_id"\nleaves_area = true\nlink = { members = '
+            '"linked.classes", within = "school_id" }',
+            "class_school": _INTEGER + 'hidden = true\ntake = "class_id.school_id"',
+            "class_fits": 'type = "boolean"\nderive = "class_school == school_id"',
+            "mother_id": 'type = "text"\nreferences = "population.persons.person_id"\n'
+            'link = { members = "population.persons", within = "group", where = \'sex == '
+            '"female" and age >= 30 and relation != "parent"\' }',
+            "mother_age": _INTEGER + 'take = "mother_id.age"',
+        },
+        _AREA,
+    )
+    + _table(
+        "accounts",
+        'children]\nof = "population.persons"\nwhere = "age >= 15"\nmost = 4\n'
+        'count = { follows = "counts", given = { sex = "sex" } }',
+        '"owner_id", "position"',
+        {
+            "owner_id": 'type = "text"\ntake = "parent.person_id"\n'
+            'references = "population.persons.person_id"',
+            **_BELOW,
+            "count": _INTEGER + 'take = "count"',
+            "weight": _INTEGER + "assume = { quantiles = [0, 3, 9] }",
+        },
+        _AREA,
+    )
+    + _table(
+        "payments",
+        'children]\nof = "linked.accounts"\ncount = "weight * 2"\nmost = 12',
+        '"payment_id"',
+        {
+            "payment_id": _INTEGER + 'take = "number"',
+            **_BELOW,
+            "owner_id": 'type = "text"\nreferences = "linked.accounts.owner_id"\n'
+            'references_with = { position = "account" }\ntake = "parent.owner_id"',
+            "account": _INTEGER + 'take = "parent.position"',
+            "previous_id": _INTEGER
+            + 'references = "linked.payments.payment_id"\nlink = { own = true }',
+            "to_area": _PROVINCE + 'assume = { shares = { "48" = 1, "01" = 3 } }',
+            "to_id": 'type = "text"\nreferences = "linked.accounts.owner_id"\n'
+            'references_with = { position = "to_account" }\nleaves_area = true\n'
+            'link = { members = "linked.accounts", area = "to_area", where = "weight > 3" }',
+            "to_account": _INTEGER + 'take = "to_id.position"',
+            "to_weight": _INTEGER + 'take = "to_id.weight"',
+        },
+        _AREA,
+    )
+    + _table(
+        "arrivals",
+        'cells]\nof = "months"\nscaled = true',
+        '"month"',
+        {
+            "month": 'type = "text"\ntake = "month"',
+            "visitors": _INTEGER + 'take = "value"',
+        },
+    )
+    + _table(
+        "guides",
+        'children]\nof = "linked.arrivals"\ncount = "visitors // 100"\nmost = 100',
+        '"guide_id"',
+        {
+            "guide_id": _INTEGER + 'take = "number"',
+            "month": 'type = "text"\nreferences = "linked.arrivals.month"\ntake = "parent.month"',
+            "school_id": _INTEGER + 'references = "linked.schools.school_id"\nleaves_area = true\n'
+            'link = { units = "linked.schools", elsewhere = true }',
+        },
+    )
+)

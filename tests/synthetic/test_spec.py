@@ -54,7 +54,8 @@ SHOPS = "tables.shops"
         ('follows = "sizes"', 'follows = "size"', "unknown margin 'size'; did you mean 'sizes'"),
         ('follows = "sizes"', 'follows = "places"', "'given' must name all of them but"),
         ("codes.small", "codes.smal", "categories that are no codes: \\['small'\\]"),
-        ("small = [20, 100]", "tiny = [20, 100]", "quantiles must give every code of 'size'"),
+        ("small = [20, 100]", "tiny = [20, 100]", "'tiny' is no code of 'size'"),
+        (", small = [20, 100]", "", "must give every code of 'size': nothing for 'small'"),
         ("small = [20, 100]", "small = [100, 20]", "must rise"),
         ('because = { vi = "giả định", en = "assumed" }', "", "an assumption needs 'because'"),
         (
@@ -94,8 +95,8 @@ SHOPS = "tables.shops"
         ('unit = "m2"', 'per = "number"\nonly_if = "size"', "gives text; boolean is needed"),
         ('unit = "m2"', 'per = "rank"', "columns.room: unknown field for 'per' 'rank'"),
         ('take = "number"', 'take = "number"\nper = "number"', "only 'follows' and 'assume' take"),
-        ('take = "number"', 'take = "number"\ngiven = { size = "size" }', "quantiles by code take"),
-        ("{ micro = [1, 10, 30], small = [20, 100] }", "[1, 10]", "quantiles by code take 'given'"),
+        ('take = "number"', 'take = "number"\ngiven = { size = "size" }', "an assumption by code take"),
+        ("{ micro = [1, 10, 30], small = [20, 100] }", "[1, 10]", "an assumption by code take 'given'"),
         (
             'follows = "sizes"',
             'follows = "sizes"\nonly_if = "shop_id > 3"',
@@ -187,7 +188,7 @@ PERSON = 'area = "province_code", sex = "{sex}", year = "{year}"'
     ("body", "more", "message"),
     [
         (f'type = "code"\n{CODES}\nassume = {{ words = ["a"] }}\n{BECAUSE}', "", "assume.shares"),
-        (f'type = "text"\nassume = {{ words = [] }}\n{BECAUSE}', "", "assume.words = .*at least 1"),
+        (f'type = "text"\nassume = {{ words = [] }}\n{BECAUSE}', "", "assume = .*words: at least 1"),
         (f'type = "text"\nassume = {{ words = ["a", "a"] }}\n{BECAUSE}', "", "words repeats 'a'"),
         (
             f'type = "code"\n{CODES}\nderive = "if(room > 3, \\"a\\", \\"z\\")"',
