@@ -140,9 +140,9 @@ def _check_out(out: Path) -> None:
 
 
 def _check_area(world: World, recipe: Recipe) -> None:
-    if recipe.area is not None:
-        for table in world.tables.values():
-            table.cells.range(recipe.area)
+    areas = sorted({area for table in world.tables.values() for area in table.cells.areas})
+    if recipe.area is not None and recipe.area not in areas:
+        raise BuildError(f"unknown area {recipe.area!r}; areas are {', '.join(areas)}")
 
 
 def _inputs(world: World) -> dict[str, str]:

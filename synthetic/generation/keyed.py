@@ -61,8 +61,17 @@ def _coded(values: Values) -> tuple[Ints, tuple[str, ...]]:
     if values.data is not None and values.data.dtype == np.bool_:
         domain = ("false", "true")
     elif domain is None:
-        present, at = np.unique(at, return_inverse=True)
+        present, at = _distinct(at)
         domain = tuple(str(number) for number in present.tolist())
     if values.missing is not None:
         at, domain = np.where(values.missing, len(domain), at), (*domain, "")
     return at, domain or ("",)
+
+
+def _distinct(numbers: Ints) -> tuple[Ints, Ints]:
+    """The numbers that occur, rising, and the place of each row's among them."""
+    low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
+    if high - low >= _MAX_PRODUCT:
+        return np.unique(numbers, return_inverse=True)
+    there = np.bincount(numbers - low, minlength=1) > 0
+    return np.flatnonzero(there) + low, (np.cumsum(there) - 1)[numbers - low]

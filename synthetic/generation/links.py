@@ -17,7 +17,8 @@ import numpy.typing as npt
 from synthetic.errors import BuildError, SpecError
 from synthetic.generation.draws import Stream, Words, below, stream, words
 from synthetic.generation.frames import Frame, Parent, Source
-from synthetic.generation.rowsets import GroupTable, MemberTable, Table, UnitTable
+from synthetic.generation.permutation import permute
+from synthetic.generation.rowsets import GroupTable, MatchingTable, MemberTable, Table, UnitTable
 from synthetic.generation.values import Ints, Values
 from synthetic.spec.expressions import Node, parse
 from synthetic.spec.models import ColumnSpec, Link
@@ -97,6 +98,8 @@ def compile_link(world: World, table: str, column: str, spec: ColumnSpec) -> Sou
 def _chooser(setting: _Setting) -> Choose:
     if setting.link.own:
         return lambda frame, rows: _earlier(setting, frame, rows)
+    if setting.link.same:
+        return lambda frame, rows: _same(setting, frame, rows)
     if setting.link.within is not None:
         return lambda frame, rows: _within(setting, frame, rows)
     if setting.link.units is not None:
@@ -247,6 +250,17 @@ def _within(setting: _Setting, frame: Frame, rows: Ints) -> Ints:
     return keys
 
 
+def _same(setting: _Setting, frame: Frame, rows: Ints) -> Ints:
+    """The row of a matching that stands for the member that this row stands for; -1 for none."""
+    others = setting.others
+    if not isinstance(others, MatchingTable):
+        raise SpecError(f"{setting.where}: same = true needs a table that matches members to units")
+    member = setting.rows.above(frame.key[rows], others.members)
+    if member is None:
+        raise SpecError(f"{setting.where}: its rows lie below no member of {others.rows.members}")
+    return others.held_by(member)
+
+
 def _table_of(setting: _Setting, parent: str) -> Table:
     """The table that a parent's rows belong to."""
     dataset, _, name = setting.table.partition(".")
@@ -324,7 +338,13 @@ class _Units:
         area, word = _areas(setting, frame, rows), words(setting.draws, frame.key[rows])
         keys = np.full(len(rows), -1, dtype=np.int64)
         cells = setting.others.cells
-        if self.uniform:
+        if self.link.once:
+            size = np.diff(cells.area_start)[area]
+            there = np.flatnonzero(size > 0)
+            rank = frame.field("rank").ints[rows][there] % size[there]
+            met = permute(setting.draws, area[there], rank, size[there])
+            keys[there] = cells.area_start[area[there]] + met
+        elif self.uniform:
             size = np.diff(cells.area_start)[area] * (area >= 0)
             keys = np.where(size > 0, cells.area_start[area] + below(word, size), -1)
         else:

@@ -152,7 +152,9 @@ class MemberTable:
         size = first[own + 1] - first[own]
         if len(size) and size.min() == 0:
             raise BuildError("an area has units but no household at this scale; take a larger one")
-        rank = (frame.field("rank").ints + ahead) % size
+        # A step of whole rounds would meet the same group again.
+        step = np.where(ahead % size == 0, ahead // size, ahead)
+        rank = (frame.field("rank").ints + step) % size
         return first[own] + permute(draws, own, rank, size)
 
     def choose(self, group: Ints, where: Node, draws: Stream, width: int) -> Ints:
@@ -247,6 +249,14 @@ class MatchingTable:
 
     def above(self, keys: Ints, table: Table) -> Ints | None:
         return keys if table is self else self.members.above(keys, table)
+
+    def held_by(self, members: Ints) -> Ints:
+        """The key of each member's row, which is the member's own; -1 for one without a place."""
+        numbers = np.unique(members // POSITIONS)
+        group, position, _ = self._held(numbers)
+        keys = np.append(numbers[group] * POSITIONS + position, -1)  # in their order, and none
+        found = keys[np.searchsorted(keys[:-1], members)]
+        return np.where(found == members, members, -1)
 
     def _held(self, numbers: Ints) -> tuple[Ints, Ints, Ints]:
         """Group, position and unit of every member who holds a place, in their order."""

@@ -14,7 +14,6 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.errors import BuildError
 from synthetic.generation.apportion import (
     controlled,
     largest_remainder,
@@ -80,11 +79,11 @@ class Cells:
         return self.start[np.append(first, len(self.area))]
 
     def range(self, area: str | None) -> tuple[int, int]:
-        """The row numbers of one area, or of the country."""
+        """The row numbers of one area, none where no row lies there, or of the country."""
         if area is None or not self.areas:
             return 0, self.n
         if area not in self.areas:
-            raise BuildError(f"unknown area {area!r}; areas are {', '.join(self.areas)}")
+            return 0, 0
         at = self.areas.index(area)
         return int(self.area_start[at]), int(self.area_start[at + 1])
 
@@ -289,17 +288,25 @@ class Units:
         areas = tuple(sorted(by_area.categories["area"]))
         combinations = _combinations(by_area, axes)
         numbers = _whole(by_area, areas, combinations, recipe.scale)
-        pairs = _ordered_places(places.over("area", "place"), areas)
-        codes = [code for _, code in places.cells]
-        weights = list(places.cells.values())
+        beside = places.axes[2:]  # axes on which an area's places depend
+        sited = places.over("area", "place")
+        pairs = _ordered_places(sited, areas)
+        codes = [code for _, code in sited.cells]
         starts = stream(recipe.seed, "units", name)
         held: list[tuple[int, int, int]] = []  # area, combination, place
         counts: list[int] = []
         for a, row in enumerate(numbers):
             here = [i for b, i in pairs if b == a]
-            shares = [weights[i] for i in here]
-            even = np.array(largest_remainder(_SHARES, shares) if axes and any(shares) else [])
+            by_kind: dict[tuple[str, ...], tuple[list[Fraction], Ints]] = {}
             for c, combination in enumerate(combinations):
+                kind = tuple(combination[axes.index(axis)] for axis in beside)
+                if kind not in by_kind:
+                    shares = [
+                        places.cells.get((areas[a], codes[i], *kind), Fraction(0)) for i in here
+                    ]
+                    even = largest_remainder(_SHARES, shares) if axes and any(shares) else []
+                    by_kind[kind] = shares, np.array(even)
+                shares, even_shares = by_kind[kind]
                 published = by_area.cells.get((areas[a], *combination), 0) > 0
                 total = max(row[c], floor * published)
                 if not axes:
@@ -307,7 +314,7 @@ class Units:
                 elif total:
                     # Few units of a kind would always fall to the largest place otherwise.
                     start = words(starts, np.array([a * len(combinations) + c]))[0]
-                    shared = systematic(total, even, int(start >> np.uint64(32))).tolist()
+                    shared = systematic(total, even_shares, int(start >> np.uint64(32))).tolist()
                 else:
                     continue
                 kept = [(i, n) for i, n in zip(here, shared, strict=True) if n or not axes]
@@ -323,6 +330,18 @@ class Units:
         )
 
 
+def _by_first_axis(
+    margin: Margin, cells: Sequence[tuple[str, ...]], scale: Fraction
+) -> list[int]:
+    """A margin's cells x scale as whole numbers: totals along both its sides are rounded, too."""
+    heads = list(dict.fromkeys(cell[:1] for cell in cells))
+    tails = list(dict.fromkeys(cell[1:] for cell in cells))
+    table = [[margin.cells.get(h + t, Fraction(0)) * scale for t in tails] for h in heads]
+    totals = controlled(rounded(margin.total * scale), [sum(row, Fraction(0)) for row in table])
+    found = two_way(totals, table) if len(tails) > 1 else [[total] for total in totals]
+    return [found[heads.index(cell[:1])][tails.index(cell[1:])] for cell in cells]
+
+
 class CellRows:
     """One row for each cell of a margin, with its number."""
 
@@ -334,8 +353,7 @@ class CellRows:
         if spread is None and "area" not in margin.axes:
             axes, by_area = margin.axes, margin
             cells = _combinations(margin, axes)
-            quotas = [margin.cells[cell] * scale for cell in cells]
-            values = controlled(rounded(margin.total * scale), quotas)
+            values = _by_first_axis(margin, cells, scale)
             at = [0] * len(cells)
         else:
             axes, by_area = _by_area(margin, spread)

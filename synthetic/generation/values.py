@@ -65,7 +65,9 @@ class Values:
         """The same, laid out over more rows: one for each true one, and no value in the others."""
         at = np.maximum(np.cumsum(there) - 1, 0)
         if not len(self):
-            return Values(np.zeros(len(there), dtype=np.int64), self.domain or ("",), None, ~there)
+            plain = self.data is not None and self.domain is None
+            domain = None if plain else self.domain or ("",)
+            return Values(np.zeros(len(there), dtype=np.int64), domain, None, ~there)
         wide = self.take(at)
         return wide.without(~there)
 

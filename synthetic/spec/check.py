@@ -85,7 +85,8 @@ def _used_margins(spec: Spec) -> set[str | None]:
         if margin.rake is not None:
             used |= {*margin.rake.to, margin.rake.start}
         if margin.complete is not None:
-            used |= {margin.complete.total, margin.complete.share_by}
+            filled = (margin.complete.total, margin.complete.share_by)
+            used |= {name for name in filled if isinstance(name, str)}
     for pool in spec.pools.values():
         used |= set(pool.model_dump(exclude={"kind", "templates", "because"}).values())
     for table in spec.tables.values():
@@ -221,10 +222,10 @@ class _Table:
         areas = self._check_axes(per, rows.spread, PLACED)
         if "area" not in areas.axes:
             raise SpecError(f"margin {per.name!r} has no axis 'area'; share it by 'spread'")
-        if places.axes != ("area", "place"):
+        if places.axes[:2] != ("area", "place") or not set(places.axes[2:]) <= set(per.axes):
             raise SpecError(
-                f"margin {places.name!r} must have the axes ['area', 'place'], in this order; it "
-                f"has {list(places.axes)}"
+                f"margin {places.name!r} must have the axes ['area', 'place'], in this order, and "
+                f"none but those of {per.name!r} beside; it has {list(places.axes)}"
             )
         _check_same(
             areas.categories["area"],
@@ -232,10 +233,11 @@ class _Table:
             places.categories["area"],
             f"margin {places.name!r}",
         )
-        shares = places.over("area").cells
-        for cell, value in areas.over("area").cells.items():
-            if value and not shares[cell]:
-                raise SpecError(f"margin {places.name!r} adds up to zero for {cell[0]}")
+        axes = ("area", *places.axes[2:]) if rows.spread is None else ("area",)
+        shares = places.over(*axes).cells
+        for cell, value in areas.over(*axes).cells.items():
+            if value and not shares.get(cell):
+                raise SpecError(f"margin {places.name!r} adds up to zero for {' x '.join(cell)}")
 
     def _check_children(self, rows: ChildRows) -> None:
         parent = self.scope.earlier(rows.of)

@@ -296,6 +296,8 @@ def _check_link(scope: Scope, column: ColumnSpec, codes: Codes) -> None:
         rows = target.table.rows
         if rows.members_of is None and rows.children is None and rows.matching is None:
             raise SpecError(f"{link.members!r} has rows of units; name it in 'units'")
+    if link.same:
+        _check_same_member(scope, target)
     if link.units is not None:
         _check_unit_link(scope, target, link)
     if link.area is not None:
@@ -321,10 +323,29 @@ def _check_within(scope: Scope, target: Scope, within: str) -> None:
         )
 
 
+def _check_same_member(scope: Scope, target: Scope) -> None:
+    matching = target.table.rows.matching
+    if matching is None:
+        raise SpecError(
+            f"same = true needs a table that matches members to units; {target.name!r} does not"
+        )
+    above: Scope | None = scope
+    while above is not None and f"{above.dataset}.{above.name}" != matching.members:
+        rows = above.table.rows
+        path = rows.children.of if rows.children else rows.matching and rows.matching.members
+        above = above.earlier(path) if path else None
+    if above is None:
+        raise SpecError(f"same = true needs rows below those of {matching.members}")
+
+
 def _check_unit_link(scope: Scope, target: Scope, link: Link) -> None:
     rows = target.table.rows
-    if rows.units is None and rows.groups_of is None:
-        raise SpecError(f"{link.units!r} must have rows of units or groups; else use 'members'")
+    if rows.units is None and rows.groups_of is None and rows.cells is None:
+        raise SpecError(
+            f"{link.units!r} must have rows of units, groups or cells; else use 'members'"
+        )
+    if link.once and (scope.table.rows.units is None and scope.table.rows.groups_of is None):
+        raise SpecError("once = true is for rows of units or groups alone")
     if link.weight is not None:
         check_known(link.weight, target.table.columns, "column")
         if target.types()[link.weight] is not Type.INTEGER:

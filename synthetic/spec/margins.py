@@ -14,7 +14,7 @@ from fractions import Fraction
 from synthetic import statistics
 from synthetic.errors import SpecError, SyntheticError, nearest
 from synthetic.spec.margin import Cell, Margin
-from synthetic.spec.models import MarginSpec, Spec
+from synthetic.spec.models import MarginSpec, Spec, Weigh, key_of
 from synthetic.spec.raking import rake
 
 __all__ = ["Cell", "Margin", "resolve"]
@@ -54,10 +54,15 @@ def _resolve(
         margin = _read(name, wanted)
         if wanted.times is not None:
             margin = _times(margin, other(wanted.times))
+        if wanted.weigh is not None:
+            margin = _weigh(margin, wanted.weigh)
         if wanted.complete is not None:
-            margin = _complete(
-                margin, other(wanted.complete.total).scalar(), other(wanted.complete.share_by)
-            )
+            total = wanted.complete.total
+            whole = Fraction(total) if isinstance(total, int) else other(total).total
+            if wanted.complete.share_by is not None:
+                margin = _complete(margin, whole, other(wanted.complete.share_by))
+            else:
+                margin = _with_rest(margin, whole, str(wanted.complete.rest))
         for axis in wanted.sum_over:
             margin.at(axis)
         if wanted.sum_over:
@@ -176,15 +181,39 @@ def _times(margin: Margin, factor: Margin) -> Margin:
     return replace(margin, cells=cells)
 
 
-def _complete(margin: Margin, total: Fraction, share: Margin) -> Margin:
-    """Keep the published cells; share what is left of the total among the cells of `share`."""
-    at = [share.at(axis) for axis in margin.axes]
+def _weigh(margin: Margin, weigh: Weigh) -> Margin:
+    at = [margin.at(axis) for axis in weigh.by]
+    cells = {}
+    for cell, value in margin.cells.items():
+        codes = tuple(cell[i] for i in at)
+        key = key_of(codes, weigh.weights)
+        if key is None:
+            raise SpecError(f"weigh gives nothing for {'|'.join(codes)!r}; add it, or '*'")
+        cells[cell] = value * weigh.weights[key]
+    return replace(margin, cells=cells, published=False)
+
+
+def _left(margin: Margin, total: Fraction) -> Fraction:
     rest = total - margin.total
     if rest < 0:
         raise SpecError(
             f"the published cells add up to {float(margin.total):g}, more than the total "
             f"{float(total):g} by {float(-rest):g}"
         )
+    return rest
+
+
+def _with_rest(margin: Margin, total: Fraction, name: str) -> Margin:
+    """Add what is left of the total as a category of its own: it follows from what is published."""
+    if len(margin.axes) != 1 or (name,) in margin.cells:
+        raise SpecError(f"complete.rest = {name!r} needs a margin with one axis that lacks it")
+    return replace(margin, cells={**margin.cells, (name,): _left(margin, total)})
+
+
+def _complete(margin: Margin, total: Fraction, share: Margin) -> Margin:
+    """Keep the published cells; share what is left of the total among the cells of `share`."""
+    at = [share.at(axis) for axis in margin.axes]
+    rest = _left(margin, total)
     known = {cell: tuple(cell[i] for i in at) for cell in share.cells}
     if len(set(known.values())) != len(known) or not set(margin.cells) <= set(known.values()):
         raise SpecError(f"and margin {share.name!r} do not share their categories")
@@ -208,4 +237,4 @@ def _rescale(margin: Margin, to: Margin, over: tuple[str, ...]) -> Margin:
         if have.cells[key] == 0 and want.cells[key] != 0:
             raise SpecError(f"{key} is zero here and not in margin {to.name!r}")
         cells[cell] = value * want.cells[key] / have.cells[key] if have.cells[key] else value
-    return replace(margin, cells=cells)
+    return replace(margin, cells=cells, published=margin.published and to.published)

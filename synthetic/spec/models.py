@@ -103,14 +103,37 @@ class Rescale(_Model):
     """Bring the margin's totals over some axes to those of another margin (newer, or official)."""
 
     to: Identifier
-    over: tuple[Identifier, ...] = Field(min_length=1)
+    over: tuple[Identifier, ...]  # none: the totals alone
 
 
 class Complete(_Model):
-    """Fill the cells that are not published: what is left of a total, shared by another margin."""
+    """Fill the cells that are not published: what is left of a total.
 
-    total: Identifier
-    share_by: Identifier  # its other axes are added to this margin
+    Either shared by another margin, whose other axes are added to this one, or, of a margin with
+    one axis, whole, as a further category `rest` ("other", or what percentages lack of 100).
+    """
+
+    total: Annotated[int, Field(ge=1, le=10**12)] | Identifier  # a written number, or a margin
+    share_by: Identifier | None = None
+    rest: str | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Complete:
+        if (self.share_by is None) == (self.rest is None):
+            raise ValueError("give either 'share_by' or 'rest', not both")
+        return self
+
+
+class Weigh(_Model):
+    """Multiply cells by assumed whole numbers, by the codes of some axes joined by "|".
+
+    "*" stands for any code, as in an assumption by code; every cell must find its number. What
+    comes out is no longer published.
+    """
+
+    by: tuple[Identifier, ...] = Field(min_length=1)
+    weights: dict[str, Annotated[int, Field(ge=0, le=10**9)]] = Field(min_length=1)
+    because: Bilingual
 
 
 class Rake(_Model):
@@ -146,6 +169,7 @@ class MarginSpec(_Model):
     add_up: bool = False  # several rows may meet in a cell and are added
     multiply: int = Field(default=1, ge=1, le=10**9)
     times: Identifier | None = None  # multiplied by another margin with the same axes
+    weigh: Weigh | None = None  # multiplied by assumed numbers
     complete: Complete | None = None
     sum_over: tuple[Identifier, ...] = ()
     rescale: Rescale | None = None
@@ -205,7 +229,7 @@ class UnitRows(_Model):
     """
 
     per: Identifier  # margin with axis area, or `spread`, and any others
-    places: Identifier  # margin with axes area, place
+    places: Identifier  # margin with axes area, place and, where it matters, some of these others
     spread: Identifier | None = None  # margin with axis area
     floor: int = Field(default=0, ge=0, le=1)
     because: Bilingual
@@ -455,8 +479,6 @@ class Assume(_Model):
         if self.shares is None:
             return {}
         nested = {key: value for key, value in self.shares.items() if isinstance(value, dict)}
-        if nested and len(nested) < len(self.shares):
-            raise ValueError("shares are either weights or, for every code of 'given', a table")
         flat = {key: value for key, value in self.shares.items() if isinstance(value, int)}
         return nested or {"": flat}
 
@@ -508,12 +530,16 @@ class Link(_Model):
     with replacement.
 
     units: a table of units (or of groups). One of the same area for which `where` holds, with a
-    chance in proportion to the column `weight`; `match` asks that the unit's columns hold the same
+    chance in proportion to the column `weight`, or, with `once`, one that no other row meets, as
+    long as they last; `match` asks that the unit's columns hold the same
     codes as the row's, and `same_place` prefers units of the row's own place. Where the area has
     none, `elsewhere` takes one from the whole country.
 
     own: an earlier row of the same table: of the same area for units and groups, of the same parent
     or group for all others. Missing for the first.
+
+    same: the row of `members`, a table that matches members to units, that stands for the very
+    member that this row stands for or lies below: a person's employment. Missing where it has none.
 
     `area` gives the area to choose in, for members and units. `within` asks for a row of
     `members` below the row's own group or unit ("group"), or below the one that another key
@@ -528,6 +554,8 @@ class Link(_Model):
     match: dict[Identifier, Identifier] = {}  # column of the units -> column of the row
     same_place: bool = False
     elsewhere: bool = False
+    once: bool = False
+    same: bool = False
     area: Expression | None = None
     within: Identifier | None = None
 
@@ -537,13 +565,28 @@ class Link(_Model):
             raise ValueError("give exactly one of 'members', 'units' and own = true")
         kind = "members" if self.members else "units" if self.units else "own"
         taken = {
-            "members": {"members", "where", "area", "within"},
-            "units": {"units", "where", "weight", "match", "same_place", "elsewhere", "area"},
+            "members": {"members", "where", "area", "within", "same"},
+            "units": {
+                "units",
+                "where",
+                "weight",
+                "match",
+                "same_place",
+                "elsewhere",
+                "area",
+                "once",
+            },
             "own": {"own"},
         }[kind]
         strange = sorted(self.model_fields_set - taken)
         if strange:
             raise ValueError(f"a link to {kind} takes no {strange[0]!r}; remove it")
+        beside = sorted(self.model_fields_set - {"units", "once"})
+        if self.once and beside:
+            raise ValueError(f"once = true takes no {beside[0]!r} beside; remove one")
+        beside = sorted(self.model_fields_set - {"members", "same"})
+        if self.same and beside:
+            raise ValueError(f"same = true takes no {beside[0]!r} beside; remove one")
         if self.within is not None and self.area is not None:
             raise ValueError("'within' needs no 'area'; remove one")
         return self
@@ -551,7 +594,7 @@ class Link(_Model):
     @property
     def may_be_missing(self) -> bool:
         """Whether some row may find nobody."""
-        return self.own or self.within is not None
+        return self.own or self.same or self.within is not None
 
     @property
     def may_leave_area(self) -> bool:

@@ -106,22 +106,47 @@ class _Renaming:
 
     def table(self, table: dict[str, Any]) -> dict[str, Any]:
         table["key"] = [self.columns[c] for c in table["key"]]
-        table["area"] = self.columns[table["area"]]
+        if "area" in table:
+            table["area"] = self.columns[table["area"]]
         for rule in table.get("rules", []):
             rule["holds"] = self.expression(rule["holds"])
         for entry in table.get("compare", []):
             entry["by"] = {axis: self.expression(text) for axis, text in entry["by"].items()}
-        matching = table["rows"].get("matching")
-        if matching:
-            matching["capacity"] = self.columns[matching["capacity"]]
-            matching["units"] = self.path(matching["units"])
-            self.members(matching)
+        rows = table["rows"]
+        if "matching" in rows:
+            self.asked(rows["matching"], columns=("capacity",))
+        if "children" in rows:
+            self.asked(rows["children"])
+            count = rows["children"]["count"]
+            if isinstance(count, str):
+                rows["children"]["count"] = self.expression(count)
+            elif isinstance(count, dict):
+                self.column(count)
         table["columns"] = {self.columns[n]: self.column(c) for n, c in table["columns"].items()}
         return table
 
-    def members(self, asked: dict[str, Any]) -> None:
-        asked["members"] = self.path(asked["members"])
-        asked["where"] = self.expression(asked["where"])
+    def asked(self, asked: dict[str, Any], columns: tuple[str, ...] = ()) -> None:
+        """What rows or a link ask for: other tables, conditions over them, columns of them."""
+        for key in ("of", "members", "units"):
+            if key in asked:
+                asked[key] = self.path(asked[key])
+        for key in ("where", "area"):
+            if key in asked:
+                asked[key] = self.expression(asked[key])
+        for key in columns:
+            if key in asked:
+                asked[key] = self.columns.get(asked[key], asked[key])
+        if "match" in asked:
+            asked["match"] = self.pairs(asked["match"])
+
+    def pairs(self, columns: dict[str, str]) -> dict[str, str]:
+        """Columns of another table, and those of this one that stand for them."""
+        return {self.columns[theirs]: self.columns[ours] for theirs, ours in columns.items()}
+
+    def named(self, given: Any) -> Any:
+        if isinstance(given, list):
+            return [self.columns[name] for name in given]
+        return {axis: self.columns[name] for axis, name in given.items()}
 
     def column(self, column: dict[str, Any]) -> dict[str, Any]:
         if "." in column.get("take", ""):
@@ -129,19 +154,43 @@ class _Renaming:
             column["take"] = f"{self.columns.get(parent, parent)}.{self.columns[name]}"
         if "references" in column:
             column["references"] = self.path(column["references"])
-        if "given" in column:
-            column["given"] = {axis: self.columns[c] for axis, c in column["given"].items()}
+        for held in (column, column.get("missing", {})):
+            if "given" in held:
+                held["given"] = self.named(held["given"])
+        if "references_with" in column:
+            column["references_with"] = self.pairs(column["references_with"])
         for key in ("derive", "only_if"):
             if key in column:
                 column[key] = self.expression(column[key])
-        if "date_in_year" in column.get("assume", {}):
-            column["assume"]["date_in_year"] = self.expression(column["assume"]["date_in_year"])
+        self.assume(column.get("assume", {}))
         if "link" in column:
-            self.members(column["link"])
+            self.asked(column["link"], columns=("weight", "within"))
         parts = column.get("identifier", {}).get("parts", {})
         for name, text in parts.items():
             parts[name] = self.expression(text)
         return column
+
+    def assume(self, assume: dict[str, Any]) -> None:
+        if "date_in_year" in assume:
+            assume["date_in_year"] = self.expression(assume["date_in_year"])
+        for key in ("from", "to"):
+            if "day" in assume:
+                assume["day"][key] = self.expression(assume["day"][key])
+        if "hour" in assume:
+            assume["hour"]["at"] = self.columns[assume["hour"]["at"]]
+        if "grammar" in assume:
+            filled = assume["grammar"].get("vocabularies", {})
+            assume["grammar"]["text"] = self.slots(assume["grammar"]["text"], filled)
+
+    def slots(self, text: Any, filled: dict[str, Any]) -> Any:
+        """A grammar's texts, with the slots renamed that are columns."""
+        if isinstance(text, dict):
+            return {key: self.slots(value, filled) for key, value in text.items()}
+        if isinstance(text, list):
+            return [self.slots(value, filled) for value in text]
+        return re.sub(
+            r"\{(\w+)\}", lambda m: m[0] if m[1] in filled else f"{{{self.columns[m[1]]}}}", text
+        )
 
     def path(self, path: str) -> str:
         dataset, table, *column = path.split(".")

@@ -242,3 +242,57 @@ def test_an_area_without_a_unit_is_told(tmp_path):
     table = world.tables["linked.pupils"]
     with pytest.raises(BuildError, match=r"no row for which 'room >= 99' holds .* in area .*floor"):
         table.frame(0, table.cells.n).column("school_id")
+
+
+EMPLOYMENT = """
+[tables.pupils.columns.job_id]
+title = { vi = "thử", en = "test" }
+because = { vi = "thử", en = "test" }
+type = "text"
+references = "enterprise.employees.person_id"
+link = { members = "enterprise.employees", same = true }
+
+[tables.pupils.columns.employer]
+title = { vi = "thử", en = "test" }
+because = { vi = "thử", en = "test" }
+type = "text"
+references = "enterprise.enterprises.tax_code"
+take = "job_id.tax_code"
+"""
+
+
+def employed():
+    """The linked spec, its pupils as old as employees are, each with the employment of its own."""
+    return (
+        LINKED.replace('uses = ["population"]', 'uses = ["population", "enterprise"]')
+        .replace("age >= 6 and age <= 17", "age >= 16 and age <= 62")
+        .replace("\n[tables.accounts]", EMPLOYMENT + "\n[tables.accounts]")
+    )
+
+
+def test_the_same_member_is_found_exactly_where_there_is_one(tmp_path):
+    (tmp_path / "linked.toml").write_text(employed(), "utf-8")
+    with connect(built(tmp_path, tmp_path / "out")) as rows:
+        assert one(rows, "SELECT count(*) FROM linked.pupils WHERE job_id <> pupil_id") == [(0,)]
+        found = one(rows, "SELECT pupil_id, employer FROM linked.pupils WHERE job_id NOT NULL")
+        jobs = one(
+            rows,
+            """SELECT person_id, tax_code FROM enterprise.employees
+               JOIN population.persons USING (person_id) WHERE age BETWEEN 16 AND 62""",
+        )
+    assert sorted(found) == sorted(jobs) != []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('members = "enterprise.employees", same', 'members = "linked.classes", same', "matches"),
+        ("same = true }", 'same = true, where = "since_year > 2000" }', "takes no 'where' beside"),
+    ],
+)
+def test_a_faulty_link_to_the_same_member_is_told(old, new, message):
+    text = employed().replace(old, new)
+    if "linked.classes" in new:
+        text = text.replace("enterprise.employees.person_id", "linked.classes.class_id")
+    with pytest.raises(SpecError, match=message):
+        check_specs(load_all(["enterprise"]) | {"linked": parse(text, "linked.toml")})
