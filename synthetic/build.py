@@ -2,7 +2,8 @@
 
 A replica's folder is `<out>/<dataset>/<version>`; the version holds the recipe and a hash of all
 that the content depends on, so that a changed input gives another folder and nothing is edited in
-place. What dies on the way leaves nothing but a staging folder, which the next build removes.
+place. What dies on the way leaves nothing but a staging folder: the next build of the same takes
+its finished shards over, and a build of something else removes it.
 """
 
 from __future__ import annotations
@@ -12,18 +13,17 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import re
-import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,14 @@ from synthetic.tables.content import Content
 from synthetic.tables.files import storage_error, write_json
 from synthetic.tables.manifest import Manifest
 from synthetic.tables.parquet import Written, write
+from synthetic.tables.staging import (
+    WorkerKilledError,
+    finished,
+    note,
+    remove_abandoned,
+    staging,
+    tidy,
+)
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +67,7 @@ PRIVACY = {
     "alone. Every identifier carries a mark that no real person can be given. A name with a birth "
     "date and a commune can by chance coincide with a living person's.",
 }
-_WORKERS_FROM_ROWS = 2_000_000  # groups; below this starting processes costs more than it saves
+_WORKERS_FROM_ROWS = 8_000_000  # about; below this starting processes costs more than it saves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,12 +116,17 @@ def build(order: Order, progress: Progress = log.info) -> list[Manifest]:
     _check_area(world, order.recipe)
     inputs = _inputs(world)
     progress(f"model ready in {time.monotonic() - started:.1f} s")
+    versions = {d: manifests.version(_recipe(order.recipe), inputs[d]) for d in specs}
     done: dict[str, Manifest] = {}
-    with _executor(order, world) as executor:
-        for dataset in specs:
-            done[dataset] = _build_one(
-                order, world, dataset, inputs[dataset], done, executor, progress
-            )
+    remove_abandoned(order.out, [f"{d}-{version}" for d, version in versions.items()])
+    with _executor(order, world) as executor, ExitStack() as stack:
+        # Every shard is asked for before the first is awaited: no worker waits for a table's last.
+        jobs = [
+            _begin(order, world, dataset, version, executor, stack)
+            for dataset, version in versions.items()
+        ]
+        for job in jobs:
+            done[job.dataset] = _finish(world, job, inputs[job.dataset], done, progress)
     return list(done.values())
 
 
@@ -127,9 +140,9 @@ def _check_out(out: Path) -> None:
 
 
 def _check_area(world: World, recipe: Recipe) -> None:
-    if recipe.area is not None:
-        for table in world.tables.values():
-            table.cells.range(recipe.area)
+    areas = sorted({area for table in world.tables.values() for area in table.cells.areas})
+    if recipe.area is not None and recipe.area not in areas:
+        raise BuildError(f"unknown area {recipe.area!r}; areas are {', '.join(areas)}")
 
 
 def _inputs(world: World) -> dict[str, str]:
@@ -157,34 +170,77 @@ def _recipe(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _build_one(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Job:
+    """A dataset that is being built, or (without staging) is there already."""
+
+    dataset: str
+    version: str
+    target: Path
+    staging: Path | None
+    shards: Mapping[str, Sequence[Callable[[], Written]]]  # table -> what gives each shard
+    kept: int  # shards that an interrupted build had finished
+
+
+def _begin(
     order: Order,
     world: World,
     dataset: str,
-    inputs: str,
-    done: Mapping[str, Manifest],
+    version: str,
     executor: Executor | None,
-    progress: Progress,
-) -> Manifest:
-    recipe = world.recipe
-    version = manifests.version(_recipe(recipe), inputs)
+    stack: ExitStack,
+) -> _Job:
     target = order.out / dataset / version
     if target.exists():
-        found = _whole(target)
-        progress(f"{dataset}: already built ({version})")
+        return _Job(
+            dataset=dataset, version=version, target=target, staging=None, shards={}, kept=0
+        )
+    folder = stack.enter_context(staging(order.out, f"{dataset}-{version}"))
+    shards: dict[str, list[Callable[[], Written]]] = {}
+    kept = 0
+    for name in world.specs[dataset].tables:
+        shards[name] = []
+        for shard in world.shards(f"{dataset}.{name}", order.shard_groups):
+            found = finished(folder, _path(shard), (shard.start, shard.end))
+            kept += found is not None
+            shards[name].append(
+                partial(_same, found) if found else _ask(world, shard, folder, executor)
+            )
+    return _Job(
+        dataset=dataset, version=version, target=target, staging=folder, shards=shards, kept=kept
+    )
+
+
+def _same(written: Written) -> Written:
+    return written
+
+
+def _finish(
+    world: World, job: _Job, inputs: str, done: Mapping[str, Manifest], progress: Progress
+) -> Manifest:
+    if job.staging is None:
+        found = _whole(job.target)
+        progress(f"{job.dataset}: already built ({job.version})")
         return found
     started = time.monotonic()
-    with _staging(order.out, f"{dataset}-{version}") as staging:
-        written = {
-            name: _write_table(order, world, f"{dataset}.{name}", staging, executor)
-            for name in world.specs[dataset].tables
-        }
-        data = _describe(world, dataset, version, inputs, done, written, staging)
-        write_json(staging / manifests.NAME, data)
-        _publish(staging, target)
+    if job.kept:
+        n = sum(map(len, job.shards.values()))
+        progress(f"{job.dataset}: {job.kept} of {n} parts were finished by an interrupted build")
+    try:
+        written = {name: [give() for give in shards] for name, shards in job.shards.items()}
+    except BrokenProcessPool as error:
+        raise WorkerKilledError(
+            "a worker process was killed, probably because memory ran out; "
+            "use --workers 1 or a smaller scale"
+        ) from error
+    tidy(job.staging, [one for table in written.values() for one in table])
+    data = _describe(world, job.dataset, job.version, inputs, done, written, job.staging)
+    write_json(job.staging / manifests.NAME, data)
+    _publish(job.staging, job.target)
     rows = sum(table["rows"] for table in data["tables"])
-    progress(f"{dataset}: {rows:,} rows in {time.monotonic() - started:.1f} s ({version})")
-    return manifests.read(target)
+    seconds = time.monotonic() - started
+    progress(f"{job.dataset}: {rows:,} rows in {seconds:.1f} s ({job.version})")
+    return manifests.read(job.target)
 
 
 def _whole(folder: Path) -> Manifest:
@@ -200,30 +256,6 @@ def _whole(folder: Path) -> Manifest:
             f"{folder}: the replica there is damaged ({error}); delete this folder and build again"
         ) from error
     return manifest
-
-
-@contextmanager
-def _staging(out: Path, name: str) -> Iterator[Path]:
-    """A folder that no list shows, gone afterwards whatever happens."""
-    parent = out / ".staging"
-    _remove_abandoned(parent)
-    folder = parent / f"{name}-{os.getpid()}"
-    try:
-        folder.mkdir(parents=True)
-        folder.chmod(0o755)  # whatever the umask: isolated kernels read as another user
-        yield folder
-    except OSError as error:
-        raise storage_error("write", folder, error) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_abandoned(parent: Path) -> None:
-    """Remove what builds left behind that were killed."""
-    for folder in parent.glob("*") if parent.is_dir() else ():
-        pid = folder.name.rpartition("-")[2]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _publish(staging: Path, target: Path) -> None:
@@ -261,16 +293,30 @@ def _end_with_the_parent() -> None:
 
 def _shard_in_worker(shard: Shard, folder: Path) -> Written:
     assert _WORLD is not None
-    return write_shard(_WORLD, shard, folder)
+    return _write_and_note(_WORLD, shard, folder)
+
+
+def _write_and_note(world: World, shard: Shard, folder: Path) -> Written:
+    written = write_shard(world, shard, folder)
+    note(folder, written, (shard.start, shard.end))
+    return written
+
+
+def _ask(
+    world: World, shard: Shard, folder: Path, executor: Executor | None
+) -> Callable[[], Written]:
+    """What gives a shard once it is computed: in a worker, or here when it is called."""
+    if executor is None:
+        return partial(_write_and_note, world, shard, folder)
+    return executor.submit(_shard_in_worker, shard, folder).result
 
 
 @contextmanager
 def _executor(order: Order, world: World) -> Iterator[Executor | None]:
     """Processes where they help; None for this process alone."""
-    start, end = next(iter(world.tables.values())).cells.range(order.recipe.area)
     workers = order.workers
     if workers is None:
-        workers = (os.cpu_count() or 1) if end - start >= _WORKERS_FROM_ROWS else 1
+        workers = (os.cpu_count() or 1) if world.rows() >= _WORKERS_FROM_ROWS else 1
     if workers < 1:
         raise BuildError(f"workers {workers} must be 1 or more")
     if workers == 1:
@@ -292,26 +338,13 @@ def _executor(order: Order, world: World) -> Iterator[Executor | None]:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _write_table(
-    order: Order, world: World, table: str, staging: Path, executor: Executor | None
-) -> list[Written]:
-    shards = world.shards(table, order.shard_groups)
-    if executor is None:
-        return [write_shard(world, shard, staging) for shard in shards]
-    futures = [executor.submit(_shard_in_worker, shard, staging) for shard in shards]
-    try:
-        return [future.result() for future in futures]
-    except BrokenProcessPool as error:
-        raise BuildError(
-            "a worker process was killed, probably because memory ran out; "
-            "use --workers 1 or a smaller scale"
-        ) from error
-
-
 def write_shard(world: World, shard: Shard, folder: Path) -> Written:
     """Compute one shard and write it."""
-    name = shard.table.partition(".")[2]
-    return write(shard_table(world, shard), folder, f"{name}/part-{shard.index:05d}.parquet")
+    return write(shard_table(world, shard), folder, _path(shard))
+
+
+def _path(shard: Shard) -> str:
+    return f"{shard.table.partition('.')[2]}/part-{shard.index:05d}.parquet"
 
 
 def shard_table(world: World, shard: Shard) -> pa.Table:
@@ -347,6 +380,10 @@ def to_arrow(values: Values, column: ColumnSpec) -> pa.Array:
         if values.missing is None:
             return values.text
         return arrow.without(values.text, values.missing)
+    if column.places is not None:
+        return arrow.decimals(values.ints, column.places, values.missing)
+    if column.type == "timestamp":
+        return arrow.timestamps(values.ints, values.missing)
     numbers = arrow.numbers(values.ints, values.missing)
     if column.type == "date":
         return numbers.cast(pa.int32()).cast(pa.date32())
@@ -428,7 +465,9 @@ def assumptions(spec: Spec) -> list[Bilingual]:
     """What the rows themselves assume, beside what each column says of itself."""
     found = [pool.because for pool in spec.pools.values()]
     for table in spec.tables.values():
-        found += [rows.because for rows in (table.rows.units, table.rows.matching) if rows]
+        rows = table.rows
+        kinds = (rows.units, rows.matching, rows.children, rows.cells)
+        found += [kind.because for kind in kinds if kind is not None]
     return found
 
 
@@ -450,6 +489,7 @@ def _column(name: str, spec: ColumnSpec, fidelity: dict[str, Any]) -> dict[str, 
     return {
         "name": name,
         "type": spec.type,
+        **({} if spec.places is None else {"places": spec.places}),
         "unit": spec.unit,
         "title": spec.title.model_dump(),
         "description": None if spec.description is None else spec.description.model_dump(),
@@ -457,6 +497,9 @@ def _column(name: str, spec: ColumnSpec, fidelity: dict[str, Any]) -> dict[str, 
         "codes": codes,
         "codes_table": table,
         "references": spec.references,
+        **({"references_with": dict(spec.references_with)} if spec.references_with else {}),
+        **({"leaves_area": True} if spec.leaves_area else {}),
+        **({} if spec.missing is None else {"missing": spec.missing.model_dump()}),
         "identifier": None if spec.identifier is None else spec.identifier.kind,
         "fidelity": fidelity,
     }

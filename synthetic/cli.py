@@ -1,4 +1,4 @@
-"""The command line of `synthetic`: build, verify, list, show, check and freeze."""
+"""The command line of `synthetic`: replicas, and the specs that they are built from."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _SPECS = click.option(
     "--specs",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A folder of your own specs; they go before packaged ones of the same name.",
+    help="A folder of your own specs, beside the packaged ones; may be given several times.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -104,16 +104,16 @@ def build(
     specs: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Build replicas of DATASETS (all packaged ones by default) and of those they use."""
+    """Build replicas of DATASETS (all by default, those of --specs too) and of those they use."""
     from synthetic.build import Order, make_recipe
     from synthetic.build import build as build_replicas
     from synthetic.errors import BuildError
-    from synthetic.spec.load import packaged
+    from synthetic.spec.load import known
 
     if workers is not None and workers < 1:
         raise BuildError(f"workers {workers} must be 1 or more")
     order = Order(
-        datasets=datasets or tuple(packaged()),
+        datasets=datasets or tuple(known(specs)),
         recipe=make_recipe(scale, area, seed, margins),
         out=out or default_out(),
         workers=workers,
@@ -178,18 +178,17 @@ def verify(folder: Path, specs: tuple[Path, ...], as_json: bool) -> None:
 @_JSON
 def list_datasets(specs: tuple[Path, ...], as_json: bool) -> None:
     """List the datasets that can be built."""
-    from synthetic.spec.load import load_all, packaged
+    from synthetic.spec.load import known, load_all
 
-    own = [path.stem for folder in specs for path in sorted(folder.glob("*.toml"))]
-    known = load_all([*packaged(), *own], specs)
+    found = load_all(known(specs), specs)
     if as_json:
         facts = [
             {"dataset": name, "title": spec.title.model_dump(), "tables": list(spec.tables)}
-            for name, spec in known.items()
+            for name, spec in found.items()
         ]
         click.echo(json.dumps({"datasets": facts}, ensure_ascii=False))
         return
-    for name, spec in known.items():
+    for name, spec in found.items():
         click.echo(f"{name:<14}{spec.title.vi} / {spec.title.en}: {', '.join(spec.tables)}")
 
 
@@ -229,9 +228,68 @@ def check(spec: Path, specs: tuple[Path, ...]) -> None:
     from synthetic.spec.load import load, load_all
 
     read = load(spec)
-    used = load_all(read.uses, (*specs, spec.parent))
-    check_specs({**used, read.dataset: read})
+    # By its file's name, as a build finds it, together with those beside it that it uses.
+    check_specs(load_all([spec.stem], (*specs, spec.parent)))
     click.echo(f"{spec}: no fault found in {len(read.tables)} tables")
+
+
+@main.command()
+@click.argument("name")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="The folder of your specs; this one by default.",
+)
+def new(name: str, out: Path) -> None:
+    """Begin a spec of your own: NAME.toml, linked to persons, which builds as it stands."""
+    from synthetic.drafts.scaffold import scaffold, write_new
+
+    path = write_new(name, scaffold(name), out)
+    click.echo(path)
+    click.echo(f"next: synthetic check {path}", err=True)
+    click.echo(f"      synthetic build {name} --specs {out} --scale 0.001", err=True)
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path), help="A file; else it is printed.")
+def schema(out: Path | None) -> None:
+    """Print the JSON Schema of a spec file, for completion in editors."""
+    from synthetic.spec.schema import text
+    from synthetic.tables.files import write_atomically
+
+    if out is None:
+        click.echo(text(), nl=False)
+        return
+    write_atomically(out, text().encode())
+    click.echo(out)
+
+
+@main.command("import")
+@click.argument("csv", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="The new dataset's name, such as school_buses.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="The folder of your specs; this one by default.",
+)
+def import_(csv: Path, name: str, out: Path) -> None:
+    """Draft a spec from the columns of a sample file; a person must read it before others do.
+
+    At most the first 200,000 rows are read. Headers and short code lists are copied from them.
+    """
+    from synthetic.drafts.draft import WARNING, draft
+    from synthetic.drafts.sample import read
+    from synthetic.drafts.scaffold import check_name, write_new
+
+    check_name(name)
+    sample = read(csv)
+    path = write_new(name, draft(name, sample), out)
+    click.echo(path)
+    click.echo(f"{WARNING.vi}\n{WARNING.en}", err=True)
+    for note in sample.notes:
+        click.echo(f"note: {note}", err=True)
 
 
 @main.command(hidden=True)

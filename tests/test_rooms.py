@@ -15,6 +15,7 @@ SYNTHETIC = [
     "build",
     "evaluation",
     "private",
+    "drafts",
     "generation",
     "spec",
     "statistics",

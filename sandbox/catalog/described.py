@@ -78,9 +78,12 @@ def _dataset(replica: Replica) -> dict[str, Any]:
 def _table(replica: Replica, name: str) -> dict[str, Any]:
     table = replica.table(name)
     against = {
-        column["fidelity"]["against"]
+        published
         for column in (*table["columns"], *replica.manifest["pairs"])
         if column.get("table", name) == name
+        for published in (column["fidelity"]["against"] or "").split(
+            ", "
+        )  # a raked one has several
     }
     return {
         "kind": "table",

@@ -16,17 +16,16 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
-import psutil
-
 from sandbox.catalog.packaged import packaged
 from sandbox.catalog.replicas import UNREADABLE, Recipe, Replica, preference, read
 from sandbox.catalog.shown import cannot_list, check_shown
 from sandbox.language import _
 from sandbox.retold import retold
 from sandbox.settings import Settings
+from synthetic.tables import staging
 
 READY, BUILDING, DAMAGED, MISSING = "ready", "building", "damaged", "missing"
-STAGING = ".staging"  # where `synthetic build` works: <dataset>-<version>-<process>
+STAGING = ".staging"  # where `synthetic build` works: <dataset>-<version>-<own name>
 USUAL = "--scale 0.01"  # a first build: one person in a hundred, ready within a minute
 _VERSION = re.compile(
     r"s(?P<scale>[0-9.]+)-(?P<area>[a-z0-9]+)-seed(?P<seed>[0-9]+)-(?P<margins>exact|sampled)-"
@@ -144,26 +143,16 @@ def _damaged(folder: Path, replica: Replica | None, fault: str) -> dict[str, Any
 
 
 def _building(root: Path) -> Iterator[dict[str, Any]]:
-    """Tell what builds are at work: their staging folders, named after a process that lives."""
+    """Tell what builds are at work: the staging folders that a process holds."""
     staged: list[Path] = []
     with suppress(OSError):  # there is none, or it went between two looks
         staged = sorted((root / STAGING).iterdir())
     for folder in staged:
-        name, _dash, process = folder.name.rpartition("-")
+        name, _dash, _own = folder.name.rpartition("-")
         dataset, _dash, version = name.partition("-")
-        if version and process.isdecimal() and _is_live(int(process), folder):
+        if version and staging.is_held(folder):
             message = _("Being built now; reload in a moment.")
             yield _entry(dataset, version, BUILDING, message, "")
-
-
-def _is_live(process: int, folder: Path) -> bool:
-    """Whether the process that made a folder is still there, and not a later one of its number."""
-    try:
-        return psutil.Process(process).create_time() <= folder.stat().st_mtime + 60
-    except psutil.AccessDenied:
-        return True
-    except (psutil.NoSuchProcess, OSError, OverflowError):
-        return False
 
 
 def _missing(dataset: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ TYPES: Pairs = {
     "code": {"vi": "mã", "en": "code"},
     "text": {"vi": "chữ", "en": "text"},
     "date": {"vi": "ngày", "en": "date"},
+    "timestamp": {"vi": "ngày giờ", "en": "date and time"},
     "boolean": {"vi": "đúng/sai", "en": "true or false"},
 }
 UNITS: Pairs = {

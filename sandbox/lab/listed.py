@@ -20,7 +20,7 @@ from synthetic import statistics
 RIGHT = frozenset({2})  # the column of row counts
 # As specs and published tables name them.
 UNITS = (N_("year"), N_("years"), N_("persons"))
-TYPES = (N_("text"), N_("integer"), N_("decimal"), N_("code"), N_("date"))
+TYPES = (N_("text"), N_("integer"), N_("decimal"), N_("code"), N_("date"), N_("timestamp"))
 BUILD = "synthetic build {dataset} --scale 0.01"
 
 

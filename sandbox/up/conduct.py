@@ -16,9 +16,9 @@ from sandbox.errors import ServerError, SettingsError
 from sandbox.kernels import available
 from sandbox.language import VARIABLE, _, language
 from sandbox.settings import Settings
-from sandbox.up import browser, leftovers, lock, ports
+from sandbox.up import browser, leftovers, lock, ports, showcase
 from sandbox.up.server import Server
-from sandbox.up.showcase import Showcase, is_built, is_needed
+from sandbox.up.showcase import Task
 from synthetic.tables.files import make_folder
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -43,14 +43,14 @@ class Wishes:
 
 @dataclass(kw_only=True, eq=False)
 class Doors:
-    """The two servers, the showcase if it is still going on, and what to do at the end."""
+    """The two servers, what is being built beside them, and what to do at the end."""
 
     workspace: Server
     pages: Server
     mark: str  # of every process that is started here
     environment: Mapping[str, str]
     asked: threading.Event  # set when somebody asks for the end
-    showcase: Showcase | None = None
+    task: Task | None = None  # the showcase, then the other datasets
 
     @property
     def servers(self) -> tuple[Server, Server]:
@@ -176,9 +176,9 @@ def _start(settings: Settings, wishes: Wishes, doors: Doors, tell: Tell) -> None
                 "without isolation, and its report says so."
             ).format(problem=isolation.message)
         )
-    if wishes.showcase and is_needed(settings):
+    if wishes.showcase and showcase.is_needed(settings):
         tell(_("the first time, the default replicas are built and the showcase is run:"))
-        doors.showcase = Showcase(doors.environment, tell)
+        doors.task = Task(showcase.demo(), doors.environment, tell)
     for server in doors.servers:
         server.wait(doors.asked.is_set)
 
@@ -186,27 +186,36 @@ def _start(settings: Settings, wishes: Wishes, doors: Doors, tell: Tell) -> None
 def _watch(settings: Settings, wishes: Wishes, doors: Doors, tell: Tell) -> None:
     """Look after the processes until somebody asks for the end."""
     is_open = not wishes.open_browser
+    is_rest_wanted = wishes.showcase
     while not doors.asked.wait(LOOK_S):
         # Opened on an empty workspace, the first thing to be seen would be that nothing is there.
-        if not is_open and (doors.showcase is None or is_built(settings)):
+        if not is_open and (doors.task is None or showcase.is_built(settings)):
             is_open = True
             if not browser.opened(doors.workspace.url, os.environ):
                 tell(_("no browser could be opened; open the workspace's address yourself"))
-        if doors.showcase is not None and doors.showcase.is_over:
-            _showcase_ended(doors.showcase, tell)
-            doors.showcase = None
+        if doors.task is not None and doors.task.is_over:
+            _task_ended(doors.task, tell)
+            doors.task = None
+        if doors.task is None and is_rest_wanted:
+            is_rest_wanted = False
+            if datasets := showcase.missing(settings):
+                tell(
+                    _("building the other datasets meanwhile: {names}").format(
+                        names=", ".join(datasets)
+                    )
+                )
+                doors.task = Task(showcase.rest(settings, datasets), doors.environment, tell)
         for server in doors.servers:
             if not server.is_alive:
                 _again(server, doors, tell)
 
 
-def _showcase_ended(showcase: Showcase, tell: Tell) -> None:
-    code = showcase.process.returncode
-    if code:
+def _task_ended(task: Task, tell: Tell) -> None:
+    if code := task.process.returncode:
         tell(
             _(
-                "the showcase did not succeed (exit code {code}); the workspace goes on without "
-                "it, and `sandbox demo` tries it again"
+                "that did not succeed (exit code {code}); the workspace goes on without it, and the "
+                "next `sandbox up` tries again"
             ).format(code=code)
         )
 
@@ -238,8 +247,8 @@ def _again(server: Server, doors: Doors, tell: Tell) -> None:
 
 
 def _stop(settings: Settings, doors: Doors, tell: Tell) -> None:
-    if doors.showcase is not None:
-        doors.showcase.stop()
+    if doors.task is not None:
+        doors.task.stop()
     for run_id in leftovers.cancel_runs(settings, doors.mark):
         tell(_("run {run} was cancelled").format(run=run_id))
     for server in doors.servers:

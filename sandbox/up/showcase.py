@@ -1,6 +1,8 @@
-"""The first time: build the default replicas and run the showcase, while the servers start.
+"""The first time: build what the showcase reads and run it, then build the other datasets.
 
-It is `sandbox demo` in a process of its own, so that Ctrl-C stops it as it would in a terminal.
+It is `sandbox demo`, and then `synthetic build`, in a process of its own, so that Ctrl-C stops it as
+it would in a terminal. The other datasets wait until the showcase is done, and are built gently:
+somebody is working by then.
 """
 
 from __future__ import annotations
@@ -10,15 +12,17 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from sandbox import catalog, runs
 from sandbox.kernels.processes import kill_tree
 from sandbox.settings import Settings
+from synthetic.spec.load import packaged
 
 DATASETS = frozenset({"population", "enterprise"})
 TEMPLATE = "market_sizing"
+SCALE = "0.01"  # of the default replicas
 END_S = 30
 
 
@@ -36,12 +40,31 @@ def is_needed(settings: Settings) -> bool:
     )
 
 
-class Showcase:
-    """The demo's process; what it says goes to `tell`, line by line."""
+def missing(settings: Settings) -> list[str]:
+    """Name the packaged datasets that are not built for the whole country."""
+    built = {r.dataset for r in catalog.replicas(settings) if r.recipe.area is None}
+    return [name for name in packaged() if name not in built]
 
-    def __init__(self, environment: Mapping[str, str], tell: Callable[[str], None]) -> None:
+
+def demo() -> list[str]:
+    """Give the command that builds what the showcase reads, and runs it."""
+    return [sys.executable, "-P", "-m", "sandbox.cli", "demo"]
+
+
+def rest(settings: Settings, datasets: Sequence[str]) -> list[str]:
+    """Give the command that builds these datasets beside the showcase's."""
+    options = ["--scale", SCALE, "--out", str(settings.replicas), "--workers", "1"]
+    return ["nice", sys.executable, "-P", "-m", "synthetic.cli", "build", *datasets, *options]
+
+
+class Task:
+    """A command under way; what it says goes to `tell`, line by line."""
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], tell: Callable[[str], None]
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sandbox.cli", "demo"],
+            command,
             env=dict(environment),
             cwd="/",
             start_new_session=True,
@@ -52,7 +75,7 @@ class Showcase:
             errors="replace",
         )
         self._tell = tell
-        self._reader = threading.Thread(target=self._relay, name="showcase", daemon=True)
+        self._reader = threading.Thread(target=self._relay, name="task", daemon=True)
         self._reader.start()
 
     @property

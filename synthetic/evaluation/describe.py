@@ -24,6 +24,7 @@ from synthetic.evaluation.fidelity import (
 from synthetic.spec.expressions import names, parse
 from synthetic.spec.margins import Margin
 from synthetic.spec.models import Bilingual, ColumnSpec, Spec, TableSpec
+from synthetic.spec.scope import Scope
 
 Specs = Mapping[str, Spec]
 
@@ -103,19 +104,11 @@ def _reason(
 def _parent_reason(
     specs: Specs, dataset: str, table: TableSpec, parent: str, path: str, seen: set[tuple[str, str]]
 ) -> Bilingual | None:
-    if parent == "group":
-        groups = (t for t in specs[dataset].tables.values() if t.rows.groups_of)
-        found = next((t for t in groups if t.rows.groups_of == table.rows.members_of), None)
-        return None if found is None else _reason(specs, dataset, found, path, seen)
-    matching = table.rows.matching
-    if matching is not None:
-        other = matching.members if parent == "member" else matching.units
-    else:
-        link = table.columns[parent].link
-        assert link is not None
-        other = link.members
-    other_dataset, _, other_table = other.partition(".")
-    return _reason(specs, other_dataset, specs[other_dataset].tables[other_table], path, seen)
+    name = next(name for name, other in specs[dataset].tables.items() if other is table)
+    found = Scope(specs, {d: {} for d in specs}, dataset, name).parents().get(parent)
+    if found is None:
+        return None
+    return _reason(specs, found.dataset, found.table, path, seen)
 
 
 def _computed_from(column: ColumnSpec) -> set[str]:

@@ -16,7 +16,7 @@ from typing import TypeVar
 import duckdb
 
 from synthetic.errors import SpecError
-from synthetic.evaluation.sql import quote, render
+from synthetic.evaluation.sql import quote, render_over
 from synthetic.spec.expressions import names, parse
 from synthetic.spec.margins import Cell, Margin
 from synthetic.spec.models import Spec, TableSpec
@@ -103,13 +103,15 @@ def columns_of(comparison: Comparison) -> tuple[str, ...]:
 def count(
     connection: duckdb.DuckDBPyConnection, spec: Spec, table: str, by: Mapping[str, str]
 ) -> dict[Cell, int]:
-    """Count the rows of a table by the axes of a comparison."""
+    """Count the rows of a table by the axes of a comparison; a missing value is in no category."""
+    columns = spec.tables[table].columns
     axes = [
-        render(parse(text), lambda path: quote(path[0]), spec.as_of) + f" AS a{i}"
-        for i, text in enumerate(by.values())
+        render_over(text, columns, spec.as_of) + f" AS a{i}" for i, text in enumerate(by.values())
     ]
+    there = " AND ".join(f"a{i} IS NOT NULL" for i in range(len(axes)))
     rows = connection.execute(
-        f"SELECT {', '.join(axes)}, count(*) FROM {quote(spec.dataset)}.{quote(table)} GROUP BY ALL"
+        f"SELECT *, count(*) FROM (SELECT {', '.join(axes)} FROM "
+        f"{quote(spec.dataset)}.{quote(table)}) WHERE {there} GROUP BY ALL"
     ).fetchall()
     return {tuple(str(value) for value in row[:-1]): int(row[-1]) for row in rows}
 

@@ -10,7 +10,7 @@ from synthetic.spec.models import Spec
 
 def published_tables(spec: Spec) -> tuple[str, ...]:
     """The published tables that a spec reads."""
-    found = {margin.table for margin in spec.margins.values()}
+    found = {margin.table for margin in spec.margins.values() if margin.table}
     found |= {table for m in spec.margins.values() for table, _, _ in m.through.values()}
     for table in spec.tables.values():
         found |= {c.codes_from.table for c in table.columns.values() if c.codes_from is not None}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from synthetic.spec.expressions import Call, Literal, Name, Node, Type
+from synthetic.spec.expressions import Call, Literal, Name, Node, Type, parse
+from synthetic.spec.models import ColumnSpec
 from synthetic.tables.manifest import Manifest
 
 Replicas = Mapping[str, Manifest]  # dataset -> replica
@@ -49,6 +50,25 @@ _SHORT = 80  # characters of SQL that may be repeated; longer ones would grow wi
 _SPAN = 2**62  # no whole number of an expression is larger
 
 
+def seen(written: str, column: ColumnSpec) -> str:
+    """A column as expressions see it: a decimal is a whole number of its last place."""
+    if column.places is None:
+        return written
+    return f"CAST({written}::DECIMAL(38, {column.places}) * {10**column.places} AS BIGINT)"
+
+
+def render_over(
+    source: str, columns: Mapping[str, ColumnSpec], as_of: dt.date, prefix: str = ""
+) -> str:
+    """Write an expression over the columns of one table as SQL."""
+    types = {name: column.expression_type for name, column in columns.items()}
+
+    def column(path: tuple[str, ...]) -> str:
+        return seen(prefix + quote(path[0]), columns[path[0]])
+
+    return render(parse(source), column, as_of, types)
+
+
 def render(
     tree: Node, column: Column, as_of: dt.date, types: Mapping[str, Type] | None = None
 ) -> str:
@@ -74,9 +94,9 @@ class _Writer:
             return self.column(tree.path)
         if tree.op == "as_of":
             return f"DATE '{self.as_of.isoformat()}'"
-        if tree.op in ("//", "%", "band"):
-            return self.division(tree)
-        if tree.op in ("+", "-"):
+        if tree.op in ("//", "%", "band", "pad"):
+            return self.by_number(tree)
+        if tree.op in ("+", "-", "add_days"):
             return self.sum(tree)
         args = [self.write(arg) for arg in tree.args]
         if tree.op in _WRITERS:
@@ -85,17 +105,24 @@ class _Writer:
 
     def sum(self, tree: Call) -> str:
         left, right = (self.write(arg) for arg in tree.args)
-        days = tree.args[1]
-        if isinstance(days, Literal):
-            right = str(days.value)  # fits both a date and a BIGINT
-        elif self.is_date(tree.args[0]) and not self.is_date(days):
+        of, more = self.kind(tree.args[0]), tree.args[1]
+        sign = "-" if tree.op == "-" else "+"
+        if of is Type.TIMESTAMP and self.kind(more) is Type.TIMESTAMP:
+            return f"date_diff('second', {right}, {left})"
+        if of is Type.TIMESTAMP:
+            right = f"to_seconds({right})"
+        elif isinstance(more, Literal):
+            right = str(more.value)  # fits both a date and a BIGINT
+        elif of is Type.DATE and self.kind(more) is not Type.DATE:
             right = f"CAST({right} AS INTEGER)"
-        return f"({left} {tree.op} {right})"
+        return f"({left} {sign} {right})"
 
-    def division(self, tree: Call) -> str:
-        """Floor division, as NumPy does it: DuckDB's own goes towards zero."""
+    def by_number(self, tree: Call) -> str:
+        """Operations by a written number. Division is as NumPy's: DuckDB's goes towards zero."""
         value = self.write(tree.args[0])
         width, *rest = (int(arg.value) for arg in tree.args[1:] if isinstance(arg, Literal))
+        if tree.op == "pad":
+            return f"format('{{:0{width}d}}', {value})"
         if tree.op == "%":
             return f"((({value} % {width}) + {width}) % {width})"
         if tree.op == "//":
@@ -104,22 +131,50 @@ class _Writer:
         (top,) = rest
         labels = [f"{low}-{low + width - 1}" for low in range(0, top, width)] + [f"{top}+"]
         written = ", ".join(text(label) for label in labels)
-        # Place 0 of a list, where numbers below zero lead, is NULL.
-        index = f"greatest(least({value}, {top}) + {width}, 0) // {width}"
-        return f"list_extract([{written}], {index})"
 
-    def is_date(self, tree: Node) -> bool:
+        def label(number: str) -> str:
+            # Place 0 of a list, where numbers below zero lead, is NULL. least() passes NULL over.
+            index = f"greatest(least({number}, {top}) + {width}, 0) // {width}"
+            return f"CASE WHEN {number} IS NOT NULL THEN list_extract([{written}], {index}) END"
+
+        return _once(value, label)
+
+    def kind(self, tree: Node) -> Type | None:
+        """The type of a tree, as far as sums ask for it: dates and times."""
         if isinstance(tree, Name):
-            return self.types.get(".".join(tree.path)) is Type.DATE
+            return self.types.get(".".join(tree.path))
         if isinstance(tree, Literal):
-            return False
-        if tree.op in ("as_of", "date"):
-            return True
-        if tree.op == "-" and self.is_date(tree.args[1]):
-            return False
-        if tree.op in ("+", "-", "min", "max"):
-            return self.is_date(tree.args[0])
-        return tree.op == "if" and self.is_date(tree.args[1])
+            return None
+        if tree.op in ("as_of", "date", "date_of", "add_months"):
+            return Type.DATE
+        if tree.op == "timestamp":
+            return Type.TIMESTAMP
+        if tree.op in ("+", "-", "add_days"):
+            left = self.kind(tree.args[0])
+            taken = tree.op == "-" and self.kind(tree.args[1]) in (Type.DATE, Type.TIMESTAMP)
+            return None if taken else left
+        if tree.op in ("min", "max", "coalesce"):
+            return self.kind(tree.args[0])
+        return self.kind(tree.args[1]) if tree.op == "if" else None
+
+
+def _once(value: str, write: Callable[[str], str]) -> str:
+    """Write something that speaks of a value more than once, without growing with each nesting."""
+    if len(value) <= _SHORT:
+        return f"({write(value)})"
+    return f"list_transform([{value}], lambda x: {write('x')})[1]"
+
+
+def _div(args: list[str]) -> str:
+    """Floor division for either sign: the sum has the divisor's sign, so that // rounds down."""
+    value, divisor = args
+    return _once(
+        divisor,
+        lambda by: (
+            f"CAST(({value}::HUGEINT + {_SPAN}::HUGEINT * nullif({by}, 0)) "
+            f"// nullif({by}, 0) - {_SPAN} AS BIGINT)"
+        ),
+    )
 
 
 def _years_between(args: list[str]) -> str:
@@ -135,18 +190,41 @@ def _month_and_day_last(date: str) -> str:
     return f"(year({date}) * 10000 + month({date}) * 100 + day({date}))"
 
 
+def _months_between(args: list[str]) -> str:
+    """The difference of the months, less one where the end's day comes first."""
+    start, end = (
+        _once(date, lambda d: f"(year({d}) * 12 + month({d})) * 100 + day({d})") for date in args
+    )
+    return f"CAST(floor(({end} - {start}) / 100) AS BIGINT)"
+
+
 _OPERATORS = {"==": "=", "!=": "<>"}
 _WRITERS: Mapping[str, Callable[[list[str]], str]] = {
     "not": lambda a: f"(NOT {a[0]})",
     "neg": lambda a: f"(- {a[0]})",
+    "abs": lambda a: f"abs({a[0]})",
     "in": lambda a: f"({a[0]} IN ({', '.join(a[1:])}))",
+    "is missing": lambda a: f"({a[0]} IS NULL)",
+    "coalesce": lambda a: f"coalesce({', '.join(a)})",
+    "div": _div,
     "year": lambda a: f"year({a[0]})",
     "month": lambda a: f"month({a[0]})",
     "day": lambda a: f"day({a[0]})",
+    "weekday": lambda a: f"isodow({a[0]})",
+    "hour": lambda a: f"hour({a[0]})",
+    "minute": lambda a: f"minute({a[0]})",
+    "second": lambda a: f"second({a[0]})",
+    "date_of": lambda a: f"CAST({a[0]} AS DATE)",
     "date": lambda a: f"make_date({', '.join(a)})",
+    "timestamp": lambda a: f"(CAST({a[0]} AS TIMESTAMP) + to_seconds({a[1]}))",
+    "add_months": lambda a: f"CAST({a[0]} + to_months(CAST({a[1]} AS INTEGER)) AS DATE)",
     "min": lambda a: f"least({', '.join(a)})",
     "max": lambda a: f"greatest({', '.join(a)})",
-    "if": lambda a: f"CASE WHEN {a[0]} THEN {a[1]} ELSE {a[2]} END",
+    # Neither branch where the condition is NULL; CASE WHEN would take the second.
+    "if": lambda a: f"CASE {a[0]} WHEN true THEN {a[1]} WHEN false THEN {a[2]} END",
     "concat": lambda a: "(" + " || ".join(a) + ")",
+    "text_of": lambda a: f"CAST({a[0]} AS VARCHAR)",
     "years_between": _years_between,
+    "months_between": _months_between,
+    "days_between": lambda a: f"({a[1]} - {a[0]})",
 }

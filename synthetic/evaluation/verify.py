@@ -18,13 +18,14 @@ from synthetic.errors import StorageError, SyntheticError
 from synthetic.evaluation.checks import Check, check_columns, check_published, check_rows, one
 from synthetic.evaluation.describe import table_fidelity
 from synthetic.evaluation.inputs import statistics_digest
-from synthetic.evaluation.sql import connect, quote, render, view
+from synthetic.evaluation.sql import connect, quote, render, seen, view
 from synthetic.generation.identifiers import kind
 from synthetic.spec.check import check_specs
-from synthetic.spec.expressions import names, parse
+from synthetic.spec.expressions import Node, names, parse
 from synthetic.spec.load import digest, load_all
 from synthetic.spec.margins import Margin
-from synthetic.spec.models import Spec
+from synthetic.spec.models import ColumnSpec, Spec
+from synthetic.spec.scope import Scope
 from synthetic.tables import content
 from synthetic.tables.manifest import Manifest, inputs_hash, read, sha256, version
 
@@ -50,16 +51,17 @@ def verify(manifest: Manifest, specs: Mapping[str, Spec]) -> list[Check]:
             *checks,
             Check("", "spec", False, "the replica was built from another version of the spec"),
         ]
-    margins = check_specs(specs)[manifest.dataset]
+    every_margin = check_specs(specs)
+    margins = every_margin[manifest.dataset]
     replicas, problems = _with_used(manifest, spec)
     checks += _check_inputs(manifest, spec, replicas)
     with connect(replicas) as connection:
         for table in spec.tables:
             checks += _check_keys(connection, spec, table)
-            checks += _check_references(connection, spec, table, replicas)
+            checks += _check_references(connection, manifest, spec, table, replicas)
             checks += _check_rules(connection, specs, spec, table, replicas)
             checks += _check_identifiers(connection, spec, table)
-            checks += check_columns(connection, spec, table)
+            checks += check_columns(connection, Scope(specs, every_margin, manifest.dataset, table))
             checks += check_rows(connection, specs, manifest.dataset, table, replicas)
             checks += check_published(connection, manifest, spec, table, margins)
         checks += _check_stated(connection, manifest, specs, margins)
@@ -199,24 +201,37 @@ def _check_keys(connection: duckdb.DuckDBPyConnection, spec: Spec, table: str) -
 
 def _check_references(
     connection: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
     spec: Spec,
     table: str,
     replicas: Mapping[str, Manifest],
 ) -> Iterator[Check]:
+    """No key leads nowhere; one that may leave the area of a replica is counted apart."""
     for name, column in spec.tables[table].columns.items():
         if column.references is None or column.hidden:
             continue
-        dataset, other, target = column.references.split(".")
+        dataset, other, _ = column.references.split(".")
         if dataset not in replicas:
             continue
         orphans = one(
             connection,
             f"SELECT count(*) FROM {view(spec.dataset, table)} c ANTI JOIN "
-            f"{view(dataset, other)} p ON c.{quote(name)} = p.{quote(target)} "
+            f"{view(dataset, other)} p ON {joined(column, name, 'p', 'c')} "
             f"WHERE c.{quote(name)} IS NOT NULL",
         )
         detail = f"{orphans} rows lead nowhere" if orphans else ""
+        if orphans and column.leaves_area and manifest.recipe["area"] is not None:
+            detail = f"{orphans} rows lead to other areas, as the spec says they may"
+            orphans = 0
         yield Check(table, f"{name} -> {column.references}", not orphans, detail)
+
+
+def joined(column: ColumnSpec, name: str, there: str, here: str) -> str:
+    """The condition that joins a key to the row that it leads to, over all columns of the key."""
+    parts = {str(column.references).rpartition(".")[2]: name} | dict(column.references_with)
+    return " AND ".join(
+        f"{there}.{quote(theirs)} = {here}.{quote(ours)}" for theirs, ours in parts.items()
+    )
 
 
 def _check_rules(
@@ -231,15 +246,14 @@ def _check_rules(
         keys = {path[0] for path in names(tree) if len(path) == 2}
         joins, missing = "", False
         for key in sorted(keys):
-            dataset, other, target = str(spec.tables[table].columns[key].references).split(".")
+            column, via = spec.tables[table].columns[key], quote("via " + key)
+            dataset, other, _ = str(column.references).split(".")
             missing |= dataset not in replicas
-            joins += (
-                f" LEFT JOIN {view(dataset, other)} AS {quote('via ' + key)}"
-                f" ON {quote('via ' + key)}.{quote(target)} = self.{quote(key)}"
-            )
+            on = joined(column, key, via, "self")
+            joins += f" LEFT JOIN {view(dataset, other)} AS {via} ON {on}"
         if missing:
             continue  # told as "uses …"
-        condition = render(tree, _rule_column, spec.as_of)
+        condition = _rule(specs, spec, table, tree)
         try:
             broken = one(
                 connection,
@@ -252,10 +266,21 @@ def _check_rules(
         yield Check(table, rule.title.en, not broken, f"broken in {broken} rows" if broken else "")
 
 
-def _rule_column(path: tuple[str, ...]) -> str:
-    if len(path) == 1:
-        return f"self.{quote(path[0])}"
-    return f"{quote('via ' + path[0])}.{quote(path[1])}"
+def _rule(specs: Mapping[str, Spec], spec: Spec, table: str, tree: Node) -> str:
+    """A rule as SQL over the table as `self` and, for each key that it follows, `via key`."""
+    own = spec.tables[table].columns
+    found: dict[tuple[str, ...], ColumnSpec] = {(name,): own[name] for name in own}
+    for key, *behind in names(tree):
+        if behind:
+            dataset, other, _ = str(own[key].references).split(".")
+            found[key, behind[0]] = specs[dataset].tables[other].columns[behind[0]]
+
+    def column(path: tuple[str, ...]) -> str:
+        at = "self" if len(path) == 1 else quote(f"via {path[0]}")
+        return seen(f"{at}.{quote(path[-1])}", found[path])
+
+    types = {".".join(path): held.expression_type for path, held in found.items()}
+    return render(tree, column, spec.as_of, types)
 
 
 def _check_identifiers(

@@ -58,6 +58,62 @@ def controlled(total: int, quotas: Sequence[Fraction]) -> list[int]:
     return largest_remainder(total, list(quotas))
 
 
+def two_way(totals: Sequence[int], quotas: Sequence[Sequence[Fraction]]) -> list[list[int]]:
+    """Round a table of quotas to whole numbers whose rows add up to these totals.
+
+    Every number is its quota rounded down or up, and as far as the totals of the rows allow it so
+    is the sum of every column: else categories that are rare in every row would be nowhere.
+
+    Parameters
+    ----------
+    totals : whole numbers of shape (rows,)
+        Each the sum of its row's quotas, rounded down or up.
+    quotas : fractions of shape (rows, columns)
+
+    Returns
+    -------
+    whole numbers of shape (rows, columns)
+    """
+    found = [[int(quota) for quota in row] for row in quotas]
+    columns = [sum(column, Fraction(0)) for column in zip(*quotas, strict=True)]
+    floors = [sum(column) for column in zip(*found, strict=True)]
+    wanted = controlled(sum(totals), columns)
+    room = [want - floor for want, floor in zip(wanted, floors, strict=True)]
+    up: list[set[int]] = [set() for _ in quotas]  # columns that a row rounds up
+
+    def by_remainder(row: Sequence[Fraction]) -> list[int]:
+        return sorted((j for j, q in enumerate(row) if q % 1), key=lambda j: (-(row[j] % 1), j))
+
+    order = [by_remainder(row) for row in quotas]
+
+    def place(row: int, seen: set[int]) -> bool:
+        """Round one more column of a row up, other rows making room where they can."""
+        for j in order[row]:
+            if j in up[row] or j in seen:
+                continue
+            seen.add(j)
+            if room[j] > 0:
+                room[j] -= 1
+                up[row].add(j)
+                return True
+            for other in (i for i, held in enumerate(up) if j in held and i != row):
+                if place(other, seen):
+                    up[other].remove(j)
+                    up[row].add(j)
+                    return True
+        return False
+
+    for i, total in enumerate(totals):
+        while len(up[i]) < total - sum(found[i]):
+            if not place(i, set()):
+                free = [j for j in order[i] if j not in up[i]]
+                if not free:  # the total is not its quotas' sum, rounded
+                    found[i], up[i] = controlled(total, list(quotas[i])), set()
+                    break
+                up[i].add(free[0])
+    return [[n + (j in up[i]) for j, n in enumerate(row)] for i, row in enumerate(found)]
+
+
 def systematic(total: int, weights: Ints, start: int) -> Ints:
     """Share a total over many small weights by equal steps along their running sum.
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from fractions import Fraction
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from synthetic.errors import BuildError, SpecError
 from synthetic.generation.alias import alias
-from synthetic.generation.draws import Stream, Words, below, stream, words
-from synthetic.generation.frames import Frame, Source
+from synthetic.generation.calendar import Season, calendar
+from synthetic.generation.draws import Stream, below, stream, words
+from synthetic.generation.frames import Column, Frame, Source
 from synthetic.generation.identifiers import Rows, kind
-from synthetic.generation.values import Ints, Values, days, from_civil
+from synthetic.generation.keyed import combinations
+from synthetic.generation.values import Ints, Values, concat, days, from_civil
 from synthetic.spec.expressions import Node, parse
 from synthetic.spec.margins import Margin
-from synthetic.spec.models import Assume, ColumnSpec
+from synthetic.spec.models import ANY, SLOT, ColumnSpec, Day, Grammar, Hour, Tet, by_code
 from synthetic.spec.scope import codes_of
+from synthetic.tables import arrow
+from synthetic.tables.arrow import DIGITS, Flags
 
 _GROUP_SHIFT = 8  # members and lines of a group: numbers below 8
 _FIRST_DAY, _LAST_DAY = days(dt.date(1850, 1, 1)), days(dt.date(2149, 12, 31))
@@ -29,11 +36,27 @@ _FIRST_DAY, _LAST_DAY = days(dt.date(1850, 1, 1)), days(dt.date(2149, 12, 31))
 class Setting:
     """What the compilation of a column may look at."""
 
-    name: str
+    path: tuple[str, str, str]  # dataset, table, column
     spec: ColumnSpec
+    seed: int
     draws: Stream
     margins: Mapping[str, Margin]
     link: Callable[[str, ColumnSpec], Source]  # makes the source of a `link`
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The columns that its tables by code are given."""
+        return tuple(self.spec.given.values())
+
+    def apart(self, *names: str) -> Stream:
+        """A stream of the column's own beside its main one."""
+        return stream(self.seed, *self.path, *names)
+
+    def wanted(self, frame: Frame) -> Flags:
+        """The rows that have a value at all: elsewhere nothing can be wrong."""
+        if self.spec.only_if is None:
+            return np.ones(frame.n, dtype=np.bool_)
+        return frame.holds(parse(self.spec.only_if))
 
 
 def compile_column(
@@ -44,19 +67,59 @@ def compile_column(
     link: Callable[[str, ColumnSpec], Source],
 ) -> Source:
     """Return the function that computes a column of a frame."""
-    setting = Setting(path[2], spec, stream(seed, *path), margins, link)
+    setting = Setting(path, spec, seed, stream(seed, *path), margins, link)
     source = next(SOURCES[name](setting) for name in SOURCES if getattr(spec, name) is not None)
     condition = None if spec.only_if is None else parse(spec.only_if)
-    examine = _examiner(spec)
+    examine, lacks = _examiner(spec), _lacking(setting)
 
     def compute(frame: Frame) -> Values:
         values = source(frame)
         if condition is not None:
             values = values.without(~frame.holds(condition))
+        if lacks is not None:
+            values = values.without(lacks(frame))
         examine(values)
         return values
 
-    return _located(".".join(path), compute)
+    return Column(_located(".".join(path), compute), tuple(sorted(spec.needs())))
+
+
+def _lacking(setting: Setting) -> Callable[[Frame], Flags] | None:
+    """Which rows have no value by chance."""
+    missing = setting.spec.missing
+    if missing is None:
+        return None
+    shares, given, draws = by_code(missing.share), missing.given, setting.apart("missing")
+    limit = np.array([int(Fraction(share) * 2**32) for share in shares.values()], dtype=np.uint64)
+
+    def lacks(frame: Frame) -> Flags:
+        entry = _entries(setting, frame, given, tuple(shares), "missing.share")
+        drawn: Flags = (
+            words(draws, frame.key) >> np.uint64(32) < limit[0 if entry is None else entry]
+        )
+        return drawn
+
+    return lacks
+
+
+def _entries(
+    setting: Setting, frame: Frame, given: tuple[str, ...], keys: tuple[str, ...], what: str
+) -> Ints | None:
+    """The entry of a table by code that belongs to each row; None for a table without codes."""
+    if not given or keys == ("",):
+        return None
+    held = combinations(frame, given)
+    entry = held.entries(keys)
+    if len(entry) and entry.min() < 0:
+        lost = (entry < 0) & setting.wanted(frame)
+        if lost.any():
+            codes = held.found[int(held.index[int(np.argmax(lost))])]
+            raise BuildError(
+                f"{what} gives nothing for {', '.join(given)} = {'|'.join(codes)!r}; add it, or "
+                f"{ANY!r} for all others"
+            )
+        entry = np.maximum(entry, 0)
+    return entry
 
 
 class ColumnError(BuildError):
@@ -79,8 +142,8 @@ def _located(where: str, source: Source) -> Source:
 
 def _examiner(spec: ColumnSpec) -> Callable[[Values], None]:
     """Return a look at a column's values before anyone uses them: codes and dates that can be."""
-    if spec.type == "date":
-        return _check_dates
+    if spec.type in _SPANS:
+        return partial(_check_span, *_SPANS[spec.type])
     codes = codes_of(spec)
     if codes is None:
         return lambda values: None
@@ -107,11 +170,22 @@ def _present(values: Values) -> npt.NDArray[np.bool_]:
     return np.ones(len(values), dtype=np.bool_) if values.missing is None else ~values.missing
 
 
-def _check_dates(values: Values) -> None:
-    if len(values) and (values.ints.min() < _FIRST_DAY or values.ints.max() > _LAST_DAY):
-        inside = (values.ints >= _FIRST_DAY) & (values.ints <= _LAST_DAY)
+_SPANS = {
+    "date": (_FIRST_DAY, _LAST_DAY, "a date lies outside 1850 to 2149"),
+    "timestamp": (
+        _FIRST_DAY * 86_400,
+        _LAST_DAY * 86_400 + 86_399,
+        "a time lies outside 1850 to 2149",
+    ),
+    "decimal": (1 - 10**DIGITS, 10**DIGITS - 1, f"a decimal has more than {DIGITS} digits"),
+}
+
+
+def _check_span(low: int, high: int, what: str, values: Values) -> None:
+    if len(values) and (values.ints.min() < low or values.ints.max() > high):
+        inside = (values.ints >= low) & (values.ints <= high)
         if (~inside & _present(values)).any():
-            raise BuildError("a date lies outside 1850 to 2149; mend the expression")
+            raise BuildError(f"{what}; mend the expression")
 
 
 def _keys(setting: Setting, frame: Frame) -> Ints:
@@ -171,16 +245,92 @@ def _assume(setting: Setting) -> Source:
     assume = setting.spec.assume
     assert assume is not None
     if assume.shares is not None:
-        table, domain = alias([list(assume.shares.values())]), tuple(assume.shares)
-        return lambda frame: Values(table.draw(words(setting.draws, _keys(setting, frame))), domain)
+        return _shares(setting, assume.weights())
     if assume.words is not None:
-        texts = assume.words
-        return lambda frame: Values(
-            below(words(setting.draws, _keys(setting, frame)), len(texts)), texts
-        )
+        return _words(setting, by_code(assume.words), setting.draws, "words")
+    if assume.grammar is not None:
+        return _grammar(setting, assume.grammar)
     if assume.date_in_year is not None:
         return _date_in_year(setting, parse(assume.date_in_year))
-    return _quantiles(setting, assume)
+    if assume.day is not None:
+        return _day(setting, assume.day)
+    if assume.hour is not None:
+        return _hour(setting, assume.hour)
+    return _quantiles(setting, assume.knots())
+
+
+def _shares(setting: Setting, weights: Mapping[str, Mapping[str, int]]) -> Source:
+    domain = tuple(dict.fromkeys(code for row in weights.values() for code in row))
+    table = alias([[row.get(code, 0) for code in domain] for row in weights.values()])
+    held = setting.spec.type
+    meaning: npt.NDArray[np.generic] | None = None
+    if held == "boolean":
+        meaning = np.array([code == "true" for code in domain], dtype=np.bool_)
+    elif held not in ("code", "text"):
+        meaning = np.array([int(code) for code in domain], dtype=np.int64)
+
+    def compute(frame: Frame) -> Values:
+        entry = _entries(setting, frame, setting.given, tuple(weights), "shares")
+        drawn = table.draw(words(setting.draws, _keys(setting, frame)), entry)
+        return Values(drawn, domain) if meaning is None else Values(meaning[drawn])
+
+    return compute
+
+
+def _words(
+    setting: Setting, texts: Mapping[str, tuple[str, ...]], draws: Stream, what: str
+) -> Source:
+    """One of the texts of a row's code, each as often as another."""
+    domain = tuple(dict.fromkeys(text for listed in texts.values() for text in listed))
+    place = {text: i for i, text in enumerate(domain)}
+    size = np.array([len(listed) for listed in texts.values()], dtype=np.int64)
+    first = np.cumsum(size) - size
+    held = np.array([place[text] for listed in texts.values() for text in listed], dtype=np.int64)
+
+    def compute(frame: Frame) -> Values:
+        entry = _entries(setting, frame, setting.given, tuple(texts), what)
+        row = 0 if entry is None else entry
+        word = words(draws, _keys(setting, frame))
+        return Values(held[first[row] + below(word, size[row])], domain)
+
+    return compute
+
+
+def _grammar(setting: Setting, grammar: Grammar) -> Source:
+    """Texts whose slots are filled: few enough texts are positions in a domain."""
+    choose = _words(setting, by_code(grammar.text), setting.apart("text"), "grammar.text")
+    filled = {
+        slot: _words(setting, by_code(held), setting.apart("slot", slot), f"vocabularies.{slot}")
+        for slot, held in grammar.vocabularies.items()
+    }
+
+    def compute(frame: Frame) -> Values:
+        chosen = choose(frame)
+        assert chosen.domain is not None
+        done = {slot: fill(frame) for slot, fill in filled.items()}
+        done |= {slot: frame.column(slot) for slot in grammar.slots() - set(filled)}
+        if len(chosen.domain) == 1:
+            return _composed(chosen.domain[0], done, frame.n)
+        rows = [np.flatnonzero(chosen.ints == i) for i in range(len(chosen.domain))]
+        texts = [
+            _composed(text, {slot: values.take(at) for slot, values in done.items()}, len(at))
+            for text, at in zip(chosen.domain, rows, strict=True)
+        ]
+        order = np.empty(frame.n, dtype=np.int64)
+        order[np.concatenate(rows)] = np.arange(frame.n)
+        joined = pa.concat_arrays([text.strings() for text in texts])
+        return Values(text=joined.take(arrow.numbers(order)))
+
+    return compute
+
+
+def _composed(text: str, slots: Mapping[str, Values], n: int) -> Values:
+    parts = [part for part in re.split(r"(\{\w+\})", text) if part]
+    held = [
+        slots[part[1:-1]] if SLOT.fullmatch(part) else Values(np.zeros(n, np.int64), (part,))
+        for part in parts
+    ]
+    return concat(*held)
 
 
 def _date_in_year(setting: Setting, tree: Node) -> Source:
@@ -194,39 +344,107 @@ def _date_in_year(setting: Setting, tree: Node) -> Source:
     return compute
 
 
-def _quantiles(setting: Setting, assume: Assume) -> Source:
-    knots = assume.knots()
-    given = next(iter(setting.spec.given.values()), None)
+def _day(setting: Setting, asked: Day) -> Source:
+    """A day of an interval, by the season of the row's code."""
+    start, end = parse(asked.from_), parse(asked.to)
+    weighted = asked.months or asked.weekdays or asked.years or asked.tet or asked.holidays
+    tables = [by_code(table) for table in (asked.months or (), asked.weekdays or ())]
+    kinds = [(month, weekday) for month in tables[0] for weekday in tables[1]]
+    tet = asked.tet or Tet()
+    seasons = [
+        Season(
+            tables[0][month], tables[1][weekday], asked.years, tet.before, tet.after, asked.holidays
+        )
+        for month, weekday in kinds
+    ]
+    drawn = calendar(seasons) if weighted else None
+
+    def kind(frame: Frame) -> Ints | None:
+        found: Ints | None = None
+        for table, what in zip(tables, ("day.months", "day.weekdays"), strict=True):
+            entry = _entries(setting, frame, setting.given, tuple(table), what)
+            entry = np.zeros(frame.n, dtype=np.int64) if entry is None else entry
+            found = entry if found is None else found * len(table) + entry
+        return None if len(kinds) == 1 else found
 
     def compute(frame: Frame) -> Values:
+        a, b = frame.evaluate(start), frame.evaluate(end)
+        known = _present(a) & _present(b)
+        first, last = a.ints, b.ints
+        _check_days(setting, frame, known & (first > last), (first, last), "'from' lies after 'to'")
         word = words(setting.draws, _keys(setting, frame))
-        out = np.zeros(frame.n, dtype=np.int64)
-        if given is None:
-            return Values(_between(word, knots[""]))
-        codes = frame.column(given).coded()
-        assert codes.domain is not None
-        for i, code in enumerate(codes.domain):
-            rows = np.flatnonzero(codes.ints == i)
-            if rows.size and code not in knots:
-                raise SpecError(f"{setting.name}: quantiles give nothing for {given} = {code!r}")
-            if rows.size:
-                out[rows] = _between(word[rows], knots[code])
-        return Values(out)
+        if drawn is None:
+            day = first + below(word, np.maximum(last - first + 1, 1))
+        else:
+            begin, close = drawn.first, drawn.first + drawn.n_days - 1
+            outside = known & ((first < begin) | (last > close))
+            span = f"the weights are known from {_iso(begin)} to {_iso(close)} only"
+            _check_days(setting, frame, outside, (first, last), span)
+            inside = known & (first <= last) & ~outside
+            first, last = np.where(inside, first, begin), np.where(inside, last, begin)
+            day = drawn.draw(word, kind(frame), first, last)
+            _check_days(setting, frame, inside & (day < 0), (first, last), "no day has a weight")
+        return Values(day) if known.all() else Values(day).without(~known)
 
     return compute
 
 
-def _between(word: Words, knots: tuple[int, ...]) -> Ints:
+def _check_days(
+    setting: Setting, frame: Frame, wrong: Flags, interval: tuple[Ints, Ints], why: str
+) -> None:
+    if wrong.any():
+        wrong = wrong & setting.wanted(frame)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        first, last = (_iso(int(date[at])) for date in interval)
+        raise BuildError(f"day from {first} to {last}: {why}; mend 'from', 'to' or only_if")
+
+
+def _iso(day: int) -> str:
+    return (dt.date(1970, 1, 1) + dt.timedelta(days=day)).isoformat()
+
+
+def _hour(setting: Setting, asked: Hour) -> Source:
+    """A time of the day in another column: the hour by weight, the rest of it any."""
+    hours = by_code(asked.hours)
+    table, seconds = alias(list(hours.values())), setting.apart("seconds")
+
+    def compute(frame: Frame) -> Values:
+        day = frame.column(asked.at)
+        entry = _entries(setting, frame, setting.given, tuple(hours), "hour.hours")
+        keys = _keys(setting, frame)
+        hour = table.draw(words(setting.draws, keys), entry).astype(np.int64)
+        time = day.ints * 86_400 + hour * 3600 + below(words(seconds, keys), 3600)
+        return Values(time, missing=day.missing)
+
+    return compute
+
+
+def _quantiles(setting: Setting, knots: Mapping[str, tuple[int, ...]]) -> Source:
     """Pick a stretch between knots, then a whole number from its lower end to below its upper.
 
     The last stretch holds its upper end too, and a stretch between equal knots that one number.
     """
-    edges = np.array(knots, dtype=np.int64)
-    stretch = below(word, len(edges) - 1)
-    low, high = edges[stretch], edges[stretch + 1]
-    # The low half of the word is independent of the high half that picked the stretch.
-    n = high - low + (stretch == len(edges) - 2)
-    return low + below(word << np.uint64(32), np.maximum(n, 1))
+    stretches = np.array([len(row) - 1 for row in knots.values()], dtype=np.int64)
+    width = int(stretches.max()) + 1
+    edges = np.zeros((len(knots), width), dtype=np.int64)
+    for i, row in enumerate(knots.values()):
+        edges[i, : len(row)] = row
+    flat = edges.reshape(-1)
+
+    def compute(frame: Frame) -> Values:
+        entry = _entries(setting, frame, setting.given, tuple(knots), "quantiles")
+        row = 0 if entry is None else entry
+        word = words(setting.draws, _keys(setting, frame))
+        n = stretches[row]
+        stretch = below(word, n)
+        at = row * width + stretch
+        low = flat[at]
+        # The low half of the word is independent of the high half that picked the stretch.
+        size = flat[at + 1] - low + (stretch == n - 1)
+        return Values(low + below(word << np.uint64(32), np.maximum(size, 1)))
+
+    return compute
 
 
 def _identifier(setting: Setting) -> Source:
@@ -235,7 +453,7 @@ def _identifier(setting: Setting) -> Source:
     made = kind(asked.kind)
     if set(asked.parts) != set(made.parts):
         raise SpecError(
-            f"{setting.name}: identifier {asked.kind!r} needs the parts "
+            f"identifier {asked.kind!r} needs the parts "
             f"{', '.join(made.parts) or 'none'}; found {', '.join(asked.parts) or 'none'}"
         )
     trees = {name: parse(text) for name, text in asked.parts.items()}
@@ -249,7 +467,7 @@ def _identifier(setting: Setting) -> Source:
 
 
 def _link(setting: Setting) -> Source:
-    return setting.link(setting.name, setting.spec)
+    return setting.link(setting.path[2], setting.spec)
 
 
 SOURCES: Mapping[str, Callable[[Setting], Source]] = {

@@ -23,15 +23,31 @@ Source = Callable[["Frame"], Values]
 
 
 @dataclass(frozen=True, eq=False)
+class Column:
+    """A source, and the columns of its table that it computes with."""
+
+    compute: Source
+    needs: tuple[str, ...]
+
+    def __call__(self, frame: Frame) -> Values:
+        """The values of the column."""
+        return self.compute(frame)
+
+
+@dataclass(frozen=True, eq=False)
 class Parent:
     """The frame of the parents, and which of its rows belongs to each row."""
 
     frame: Frame
     at: Ints | None  # None: row i belongs to row i
+    missing: npt.NDArray[np.bool_] | None = None  # rows that have no such parent
 
     def bring(self, values: Values) -> Values:
         """The parents' values, one for each row."""
-        return values if self.at is None else values.take(self.at)
+        if self.at is not None and not self.frame.n:
+            values = values.filled()  # nobody has such a parent
+        found = values if self.at is None else values.take(self.at)
+        return found if self.missing is None else found.without(self.missing)
 
 
 @dataclass(eq=False)
@@ -44,12 +60,22 @@ class Frame:
     sources: Mapping[str, Source]
     as_of: dt.date
     parents: dict[str, Parent] = field(default_factory=dict)
+    handed: tuple[str, ...] = ()  # fields that the rows share with their "parent"
     _done: dict[str, Values] = field(default_factory=dict)
+    _handed: dict[str, Values] = field(default_factory=dict)
 
     def column(self, name: str) -> Values:
         """The values of a column of the spec."""
-        if name not in self._done:
-            self._done[name] = self.sources[name](self)
+        waiting = [name]  # a stack of our own: a long chain of columns would outgrow Python's
+        while waiting:
+            source = self.sources[waiting[-1]]
+            before = [other for other in getattr(source, "needs", ()) if other not in self._done]
+            if before and waiting[-1] not in self._done:
+                waiting += before
+                continue
+            done = waiting.pop()
+            if done not in self._done:
+                self._done[done] = source(self)
         return self._done[name]
 
     def field(self, path: str) -> Values:
@@ -60,6 +86,11 @@ class Frame:
                 self.column(head)  # a link, which leaves the frame of the rows that it leads to
             parent = self.parents[head]
             return parent.bring(parent.frame.column(column))
+        if path in self.handed and path not in self._handed:
+            above = self.parents["parent"]
+            self._handed[path] = above.bring(above.frame.field(path))
+        if path in self._handed:
+            return self._handed[path]
         if path not in self.fields:
             raise BuildError(f"these rows have no field {path!r}; {nearest(path, self.fields)}")
         return self.fields[path]

@@ -3,12 +3,20 @@
 | kind | structure | mark | common validators | residual risk |
 | --- | --- | --- | --- | --- |
 | personal_number | province (3), century and sex (1), year (2), serial (6) | the first digit is 9, 8, 7 or 6, where a real number has 0 (provinces 001-096) or the code of a country | format accepted, province refused | a state that gave such codes to countries later |
+| deceased_number | as personal_number | the first digit is 5, so that it meets no personal_number either | format accepted, province refused | as personal_number |
 | tax_code | province (2), serial (7), check digit (1) | the check digit is the right one + 5 modulo 10 | refused by every check-digit test (stdnum.vn.mst) | none while the rule stands |
+| new_tax_code | as tax_code | the check digit is the right one + 3 modulo 10, so that it meets no tax_code either | refused by every check-digit test (stdnum.vn.mst) | none while the rule stands |
 | mobile_number | 0, prefix (2), serial (7) | the prefix belongs to no carrier | refused by prefix lists, accepted by length tests | a prefix given to a carrier later |
 | enterprise_name | words, then the mark | ends in "(mô phỏng)" | – | none: no register admits the suffix as part of a name it did not approve |
+| land_certificate | letters (2), number (8) | both letters are of F, J, W and Z, which the Vietnamese alphabet lacks and series are written with | accepted by length tests, refused by lists of series | a series in other letters later |
+| health_card | group (2 letters), benefit level (1), province (2), number (10) | the group is ZZ, and no group is written with a letter that the Vietnamese alphabet lacks | accepted by length tests, refused by lists of groups | a group in such letters later |
+| account_number | bank (6), number (14) | the bank begins 000, where a bank of the country has 970 | accepted by length tests, refused by lists of banks | banks set their own lengths; a bank with such a code later |
+| card_number | issuer (3), number (12), check digit (1) | the issuer begins 000 (no payment scheme), and the check digit is the right one + 5 modulo 10 | refused by every Luhn test (stdnum.luhn) | none while the rule stands |
+| vehicle_plate | province (2), series (2 letters), serial (5) | the province is 01 to 09, where real codes are 11 to 99 | format accepted, province refused | a province given such a code later |
 
 Sources: published.identifier_formats, published.codes_cccd_and_plates_63,
-published.codes_mobile_prefixes; the tax code's rule is that of python-stdnum's stdnum.vn.mst.
+published.codes_mobile_prefixes; the tax code's rule is that of python-stdnum's stdnum.vn.mst; the card's check
+digit that of ISO/IEC 7812-1 (Luhn); codes of banks that begin 970 are those of NAPAS.
 """
 
 from __future__ import annotations
@@ -34,6 +42,7 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 PERSONAL_LEADS = (9, 8, 7, 6)
+DECEASED_LEAD = 5
 MOBILE_PREFIXES = (30, 31, 50, 51, 53, 54, 57, 71, 72, 73, 74, 75)
 _MOBILE = "0(?:" + "|".join(str(prefix) for prefix in MOBILE_PREFIXES) + ")[0-9]{7}"
 NAME_MARK = " (mô phỏng)"
@@ -125,22 +134,33 @@ def _personal_number(stream: Stream, rows: Rows) -> Values:
 
     Two persons of one area, sex and year come from two households, so no number meets another.
     """
+    return _person_number(stream, rows, "personal_number", PERSONAL_LEADS)
+
+
+def _deceased_number(stream: Stream, rows: Rows) -> Values:
+    """The same of rows that hang on no household."""
+    return _person_number(stream, rows, "deceased_number", (DECEASED_LEAD,))
+
+
+def _person_number(stream: Stream, rows: Rows, what: str, leads: tuple[int, ...]) -> Values:
     assert rows.rank_in_area is not None
-    area = _area_numbers(rows.parts["area"], "personal_number")
-    female = _is_female(rows.parts["sex"], "personal_number")
+    area = _area_numbers(rows.parts["area"], what)
+    female = _is_female(rows.parts["sex"], what)
     year = rows.parts["year"].ints
     first, last = kinds.YEARS
     if len(year) and (year.min() < first or year.max() > last):
         raise BuildError(
-            f"personal_number needs years from {first} to {last}; found {year.min()} to {year.max()}"
+            f"{what} needs years from {first} to {last}; found {year.min()} to {year.max()}"
         )
     lead, rank = np.divmod(rows.rank_in_area, _SERIAL)
-    if len(lead) and lead.max() >= len(PERSONAL_LEADS):
-        raise BuildError("an area has more than 4 million households; personal numbers run out")
-    key = ((area * 10_000 + year) * 2 + female) * len(PERSONAL_LEADS) + lead
+    if len(lead) and lead.max() >= len(leads):
+        raise BuildError(
+            f"an area has more than {len(leads)} million ranks; numbers of kind {what} run out"
+        )
+    key = ((area * 10_000 + year) * 2 + female) * len(leads) + lead
     serial = permute(stream, key, rank, _SERIAL)
     century = (year // 100 - 19) * 2 + female
-    number = ((PERSONAL_LEADS[0] - lead) * 100 + area) * 10 + century
+    number = ((leads[0] - lead) * 100 + area) * 10 + century
     return Values(text=digits((number * 100 + year % 100) * _MILLION + serial, 12))
 
 
@@ -154,14 +174,18 @@ def _check_digit(number: Ints) -> Ints:
     return 10 - total % 11
 
 
-def _tax_code(stream: Stream, rows: Rows) -> Values:
+def _tax_code(stream: Stream, rows: Rows, shift: int = 5) -> Values:
     assert rows.rank_in_area is not None
     area = _area_numbers(rows.parts["area"], "tax_code")
     if len(area) and rows.rank_in_area.max() >= _TAX_SERIALS:
         raise BuildError("an area has more than 9,999,999 units; tax codes run out")
     serial = permute(stream, area, rows.rank_in_area, _TAX_SERIALS) + 1
     number = area * 10_000_000 + serial
-    return Values(text=digits(number * 10 + (_check_digit(number) + 5) % 10, 10))
+    return Values(text=digits(number * 10 + (_check_digit(number) + shift) % 10, 10))
+
+
+def _new_tax_code(stream: Stream, rows: Rows) -> Values:
+    return _tax_code(stream, rows, 3)
 
 
 def _mobile_number(stream: Stream, rows: Rows) -> Values:
@@ -177,6 +201,112 @@ def _enterprise_name(stream: Stream, rows: Rows) -> Values:
     return Values(text=arrow.joined(rows.parts["name"].strings(), arrow.strings([NAME_MARK])[0]))
 
 
+_SERIES = tuple(first + second for first in "FJWZ" for second in "FJWZ")
+_IN_SERIES = 10**8
+
+
+def _land_certificate(stream: Stream, rows: Rows) -> Values:
+    serial = _serial_of_key(stream, rows, len(_SERIES) * _IN_SERIES, "land_certificate")
+    letters = Values(serial // _IN_SERIES, _SERIES).strings()
+    return Values(text=arrow.joined(letters, digits(serial % _IN_SERIES, 8)))
+
+
+_HEALTH_CARDS = 10**10
+_BENEFIT_LEVELS = (1, 5)
+
+
+def _health_card(stream: Stream, rows: Rows) -> Values:
+    level = rows.parts["level"].ints
+    first, last = _BENEFIT_LEVELS
+    if len(level) and (level.min() < first or level.max() > last):
+        raise BuildError(
+            f"health_card needs levels from {first} to {last}; found {level.min()} to {level.max()}"
+        )
+    number = level * 100 + _area_numbers(rows.parts["area"], "health_card")
+    number = number * _HEALTH_CARDS + _serial_of_key(stream, rows, _HEALTH_CARDS, "health_card")
+    return Values(text=arrow.joined(arrow.strings(["ZZ"])[0], digits(number, 13)))
+
+
+_ACCOUNTS, _CARDS = 10**14, 10**12
+
+
+def _serial_of_key(stream: Stream, rows: Rows, n: int, what: str) -> Ints:
+    """A bijection of the row's key, so that no two rows of a table have one number."""
+    if len(rows.key) and rows.key.max() >= n:
+        raise BuildError(f"{what}: the table's keys reach {n}; numbers run out")
+    return permute(stream, np.zeros_like(rows.key), rows.key, n)
+
+
+def _account_number(stream: Stream, rows: Rows) -> Values:
+    texts, at = _used(rows.parts["bank"])
+    odd = [text for text in texts if not re.fullmatch("000[0-9]{3}", text)]
+    if odd:
+        raise BuildError(
+            f"account_number needs banks with codes of six digits, 000…; found {odd[:3]}"
+        )
+    bank = np.array([int(text) for text in texts], dtype=np.int64)[at]
+    serial = _serial_of_key(stream, rows, _ACCOUNTS, "account_number")
+    return Values(text=digits(bank * _ACCOUNTS + serial, 20))
+
+
+def _luhn(number: Ints) -> Ints:
+    """The check digit that makes a number right."""
+    total, left, double = np.zeros_like(number), number, True
+    while left.any():
+        left, digit = np.divmod(left, 10)
+        twice = digit * 2
+        total += np.where(twice > 9, twice - 9, twice) if double else digit
+        double = not double
+    return -total % 10
+
+
+def _card_number(stream: Stream, rows: Rows) -> Values:
+    serial = _serial_of_key(stream, rows, _CARDS, "card_number")
+    return Values(text=digits(serial * 10 + (_luhn(serial) + 5) % 10, 16))
+
+
+def _is_card_number(texts: pa.Array) -> Flags:
+    shaped = _matches(r"000[0-9]{13}")(texts)
+    numbers = np.zeros(len(texts), dtype=np.int64)
+    numbers[shaped] = arrow.to_numpy(texts.filter(arrow.flags(shaped)).cast(pa.int64()))
+    return shaped & (numbers % 10 == (_luhn(numbers // 10) + 5) % 10)
+
+
+_PLATE_LETTERS = np.frombuffer(b"ABCDEFGHKLMNPSTUVXYZ", dtype=np.uint8)
+_PLATE_PROVINCES = dict(
+    zip(kinds.PLATE_OWNERS, ((1, 6), (7, 3)), strict=True)
+)  # the first code, and how many
+_PLATES_OF_A_PROVINCE = len(_PLATE_LETTERS) ** 2 * 100_000
+
+
+def _vehicle_plate(stream: Stream, rows: Rows) -> Values:
+    """A bijection of the row's key, in codes of provinces that differ between kinds of owner."""
+    texts, at = _used(rows.parts["owner"])
+    odd = [text for text in texts if text not in _PLATE_PROVINCES]
+    if odd:
+        raise BuildError(
+            f"vehicle_plate needs an owner that is {' or '.join(_PLATE_PROVINCES)}; found {odd[:3]}"
+        )
+    serial = np.zeros(len(rows.key), dtype=np.int64)
+    for i, text in enumerate(texts):
+        first, n = _PLATE_PROVINCES[text]
+        here = np.flatnonzero(at == i)
+        own = Rows(rows.key[here], None, {})
+        last = n * _PLATES_OF_A_PROVINCE
+        serial[here] = _serial_of_key(stream, own, last, "vehicle_plate")
+        serial[here] += first * _PLATES_OF_A_PROVINCE
+    province, serial = np.divmod(serial, _PLATES_OF_A_PROVINCE)
+    series, number = np.divmod(serial, 100_000)
+    out = np.empty((len(serial), 11), dtype=np.uint8)
+    out[:, 0], out[:, 1] = ord("0"), ord("0") + province
+    out[:, 2] = _PLATE_LETTERS[series // len(_PLATE_LETTERS)]
+    out[:, 3] = _PLATE_LETTERS[series % len(_PLATE_LETTERS)]
+    out[:, 4], out[:, 8] = ord("-"), ord(".")
+    for column, power in ((5, 10_000), (6, 1000), (7, 100), (9, 10), (10, 1)):
+        out[:, column] = ord("0") + number // power % 10
+    return Values(text=fixed_width(out))
+
+
 def _matches(pattern: str) -> Callable[[pa.Array], Flags]:
     def marked(texts: pa.Array) -> Flags:
         return arrow.to_numpy(pc.match_substring_regex(texts, f"^(?:{pattern})$")).astype(np.bool_)
@@ -184,18 +314,30 @@ def _matches(pattern: str) -> Callable[[pa.Array], Flags]:
     return marked
 
 
-def _is_tax_code(texts: pa.Array) -> Flags:
+def _is_tax_code(texts: pa.Array, shift: int = 5) -> Flags:
     shaped = _matches(r"[0-9]{10}")(texts)
     numbers = np.zeros(len(texts), dtype=np.int64)
     numbers[shaped] = arrow.to_numpy(texts.filter(arrow.flags(shaped)).cast(pa.int64()))
-    return shaped & (numbers % 10 == (_check_digit(numbers // 10) + 5) % 10)
+    return shaped & (numbers % 10 == (_check_digit(numbers // 10) + shift) % 10)
 
 
 KINDS: Mapping[str, Kind] = {
     "personal_number": Kind(
         _personal_number, kinds.PARTS["personal_number"], True, _matches("[6-9][0-9]{11}")
     ),
+    "deceased_number": Kind(
+        _deceased_number, kinds.PARTS["deceased_number"], True, _matches("5[0-9]{11}")
+    ),
     "tax_code": Kind(_tax_code, kinds.PARTS["tax_code"], True, _is_tax_code),
+    "new_tax_code": Kind(
+        _new_tax_code,
+        kinds.PARTS["new_tax_code"],
+        True,
+        lambda texts: _is_tax_code(texts, 3),
+    ),
+    "land_certificate": Kind(
+        _land_certificate, kinds.PARTS["land_certificate"], False, _matches("[FJWZ]{2}[0-9]{8}")
+    ),
     "mobile_number": Kind(_mobile_number, kinds.PARTS["mobile_number"], False, _matches(_MOBILE)),
     "enterprise_name": Kind(
         _enterprise_name,
@@ -203,6 +345,19 @@ KINDS: Mapping[str, Kind] = {
         False,
         _matches(".* \\(mô phỏng\\)"),
     ),
+    "health_card": Kind(
+        _health_card, kinds.PARTS["health_card"], False, _matches("ZZ[1-5][0-9]{12}")
+    ),
+    "account_number": Kind(
+        _account_number, kinds.PARTS["account_number"], False, _matches("000[0-9]{17}")
+    ),
+    "vehicle_plate": Kind(
+        _vehicle_plate,
+        kinds.PARTS["vehicle_plate"],
+        False,
+        _matches(r"0[1-9][A-Z]{2}-[0-9]{3}\.[0-9]{2}"),
+    ),
+    "card_number": Kind(_card_number, kinds.PARTS["card_number"], False, _is_card_number),
 }
 
 

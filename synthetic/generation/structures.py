@@ -6,16 +6,21 @@ drawn. It knows no dataset, table or column by name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.errors import BuildError
-from synthetic.generation.apportion import controlled, largest_remainder, rounded, systematic
+from synthetic.generation.apportion import (
+    controlled,
+    largest_remainder,
+    rounded,
+    systematic,
+    two_way,
+)
 from synthetic.generation.compositions import MARITAL, POSITIONS, RELATIONS, SEXES
 from synthetic.generation.draws import Words, below, stream, words
 from synthetic.generation.models import Arrays
@@ -46,13 +51,17 @@ class Recipe:
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Consecutive rows that share area and place (and residence): where each begins."""
+    """Consecutive rows that share area and place (and other categories): where each begins.
+
+    Rows that belong to the country as a whole have no areas.
+    """
 
     start: Ints  # shape (cells + 1,)
     area: Ints  # position in `areas`, rising
     place: Ints
     areas: tuple[str, ...]
     places: tuple[str, ...]
+    axes: Mapping[str, Values] = field(default_factory=dict)  # one value a cell
 
     @property
     def n(self) -> int:
@@ -70,23 +79,24 @@ class Cells:
         return self.start[np.append(first, len(self.area))]
 
     def range(self, area: str | None) -> tuple[int, int]:
-        """The row numbers of one area, or of the country."""
-        if area is None:
+        """The row numbers of one area, none where no row lies there, or of the country."""
+        if area is None or not self.areas:
             return 0, self.n
         if area not in self.areas:
-            raise BuildError(f"unknown area {area!r}; areas are {', '.join(self.areas)}")
+            return 0, 0
         at = self.areas.index(area)
         return int(self.area_start[at]), int(self.area_start[at + 1])
 
     def fields(self, numbers: Ints, cell: Ints) -> Fields:
         """Number, rank, area and place of these rows."""
-        area = self.area[cell]
-        return {
-            "number": Values(numbers),
-            "rank": Values(numbers - self.area_start[area]),
-            "area": Values(area, self.areas),
-            "place": Values(self.place[cell], self.places),
-        }
+        fields = {"number": Values(numbers)}
+        if self.areas:
+            area = self.area[cell]
+            fields["rank"] = Values(numbers - self.area_start[area])
+            fields["area"] = Values(area, self.areas)
+        if self.places:
+            fields["place"] = Values(self.place[cell], self.places)
+        return fields | {axis: values.take(cell) for axis, values in self.axes.items()}
 
 
 def _ordered_places(places: Margin, areas: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -212,23 +222,157 @@ class Pool:
         }
 
 
-class Units:
-    """Rows per area by a published number, shared among the area's places."""
+def _by_area(margin: Margin, spread: Margin | None) -> tuple[tuple[str, ...], Margin]:
+    """The margin over (area, its other axes), and these axes; shared among areas by `spread`."""
+    others = tuple(axis for axis in margin.axes if axis != "area")
+    if spread is None:
+        return others, margin.over("area", *others)
+    cells = {
+        (*area, *cell): value * share / spread.total
+        for area, share in spread.cells.items()
+        for cell, value in margin.over(*others).cells.items()
+    }
+    return others, replace(margin, axes=("area", *others), cells=cells)
 
-    def __init__(self, per: Margin, places: Margin, recipe: Recipe) -> None:
-        areas = tuple(sorted(per.categories["area"]))
-        country = rounded(per.total * recipe.scale)
-        totals = controlled(country, [per.cells[a,] * recipe.scale for a in areas])
-        pairs = _ordered_places(places.over("area", "place"), areas)
-        codes = [code for _, code in places.cells]
-        weights = list(places.cells.values())
+
+def _combinations(margin: Margin, axes: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The combinations of categories that some cell has, each axis in its published order."""
+    at = {axis: {c: i for i, c in enumerate(margin.categories[axis])} for axis in axes}
+    return sorted(
+        margin.over(*axes).cells,
+        key=lambda cell: [at[axis][c] for axis, c in zip(axes, cell, strict=True)],
+    )
+
+
+def _coded(margin: Margin, axes: tuple[str, ...], cells: Sequence[tuple[str, ...]]) -> Fields:
+    """One value for each axis and cell."""
+    found = {}
+    for i, axis in enumerate(axes):
+        place = {category: j for j, category in enumerate(margin.categories[axis])}
+        found[axis] = Values(
+            np.array([place[cell[i]] for cell in cells], dtype=np.int64), margin.categories[axis]
+        )
+    return found
+
+
+def _whole(
+    margin: Margin,
+    areas: Sequence[str],
+    combinations: Sequence[tuple[str, ...]],
+    scale: Fraction,
+) -> list[list[int]]:
+    """A margin's numbers x scale as whole numbers, by area and combination."""
+    country = rounded(margin.total * scale)
+    table = [[margin.cells.get((a, *c), Fraction(0)) * scale for c in combinations] for a in areas]
+    totals = controlled(country, [sum(row, Fraction(0)) for row in table])
+    return two_way(totals, table) if len(combinations) > 1 else [[total] for total in totals]
+
+
+_SHARES = 1 << 20  # an area's places as whole numbers
+
+
+class Units:
+    """Rows per area, and axis, by a published number, shared among the area's places."""
+
+    def __init__(
+        self,
+        per: Margin,
+        places: Margin,
+        recipe: Recipe,
+        *,
+        spread: Margin | None = None,
+        floor: int = 0,
+        name: str = "",
+    ) -> None:
+        axes, by_area = _by_area(per, spread)
+        areas = tuple(sorted(by_area.categories["area"]))
+        combinations = _combinations(by_area, axes)
+        numbers = _whole(by_area, areas, combinations, recipe.scale)
+        beside = places.axes[2:]  # axes on which an area's places depend
+        sited = places.over("area", "place")
+        pairs = _ordered_places(sited, areas)
+        codes = [code for _, code in sited.cells]
+        starts = stream(recipe.seed, "units", name)
+        held: list[tuple[int, int, int]] = []  # area, combination, place
         counts: list[int] = []
-        for a, total in enumerate(totals):
-            counts += largest_remainder(total, [weights[i] for b, i in pairs if b == a])
+        for a, row in enumerate(numbers):
+            here = [i for b, i in pairs if b == a]
+            by_kind: dict[tuple[str, ...], tuple[list[Fraction], Ints]] = {}
+            for c, combination in enumerate(combinations):
+                kind = tuple(combination[axes.index(axis)] for axis in beside)
+                if kind not in by_kind:
+                    shares = [
+                        places.cells.get((areas[a], codes[i], *kind), Fraction(0)) for i in here
+                    ]
+                    even = largest_remainder(_SHARES, shares) if axes and any(shares) else []
+                    by_kind[kind] = shares, np.array(even)
+                shares, even_shares = by_kind[kind]
+                published = by_area.cells.get((areas[a], *combination), 0) > 0
+                total = max(row[c], floor * published)
+                if not axes:
+                    shared = largest_remainder(total, shares)
+                elif total:
+                    # Few units of a kind would always fall to the largest place otherwise.
+                    start = words(starts, np.array([a * len(combinations) + c]))[0]
+                    shared = systematic(total, even_shares, int(start >> np.uint64(32))).tolist()
+                else:
+                    continue
+                kept = [(i, n) for i, n in zip(here, shared, strict=True) if n or not axes]
+                held += [(a, c, i) for i, _ in kept]
+                counts += [n for _, n in kept]
         self.cells = Cells(
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            np.array([a for a, _ in pairs]),
-            np.array([p for _, p in pairs]),
+            np.array([a for a, _, _ in held], dtype=np.int64),
+            np.array([i for _, _, i in held], dtype=np.int64),
             areas,
             tuple(codes),
+            _coded(by_area, axes, [combinations[c] for _, c, _ in held]),
+        )
+
+
+def _by_first_axis(margin: Margin, cells: Sequence[tuple[str, ...]], scale: Fraction) -> list[int]:
+    """A margin's cells x scale as whole numbers: totals along both its sides are rounded, too."""
+    heads = list(dict.fromkeys(cell[:1] for cell in cells))
+    tails = list(dict.fromkeys(cell[1:] for cell in cells))
+    table = [[margin.cells.get(h + t, Fraction(0)) * scale for t in tails] for h in heads]
+    totals = controlled(rounded(margin.total * scale), [sum(row, Fraction(0)) for row in table])
+    found = two_way(totals, table) if len(tails) > 1 else [[total] for total in totals]
+    return [found[heads.index(cell[:1])][tails.index(cell[1:])] for cell in cells]
+
+
+class CellRows:
+    """One row for each cell of a margin, with its number."""
+
+    def __init__(
+        self, margin: Margin, recipe: Recipe, *, spread: Margin | None, scaled: bool
+    ) -> None:
+        scale = recipe.scale if scaled else Fraction(1)
+        areas: tuple[str, ...] = ()
+        if spread is None and "area" not in margin.axes:
+            axes, by_area = margin.axes, margin
+            cells = _combinations(margin, axes)
+            values = _by_first_axis(margin, cells, scale)
+            at = [0] * len(cells)
+        else:
+            axes, by_area = _by_area(margin, spread)
+            areas = tuple(sorted(by_area.categories["area"]))
+            combinations = _combinations(by_area, axes)
+            numbers = _whole(by_area, areas, combinations, scale)
+            kept = [
+                (a, combination, numbers[a][c])
+                for a, area in enumerate(areas)
+                for c, combination in enumerate(combinations)
+                if (area, *combination) in by_area.cells
+            ]
+            at, cells = [a for a, _, _ in kept], [cell for _, cell, _ in kept]
+            values = [value for _, _, value in kept]
+        fields = _coded(by_area, axes, cells)
+        fields["value"] = Values(np.array(values, dtype=np.int64))
+        self.cells = Cells(
+            np.arange(len(cells) + 1),
+            np.array(at, dtype=np.int64),
+            np.zeros(len(cells), dtype=np.int64),
+            areas,
+            (),
+            fields,
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from itertools import product
 
 import numpy as np
@@ -26,9 +26,9 @@ _EPOCH = dt.date(1970, 1, 1)
 class Values:
     """One value a row. Exactly one of three forms.
 
-    numbers: `data` holds whole numbers, days since 1970-01-01, or booleans. Coded: `data` holds
-    positions in `domain`. Text: `text` holds the strings themselves. Where `missing` is true there
-    is no value.
+    numbers: `data` holds whole numbers (of a decimal, its last places), days or seconds since
+    1970-01-01, or booleans. Coded: `data` holds positions in `domain`. Text: `text` holds the
+    strings themselves. Where `missing` is true there is no value, whatever stands there.
     """
 
     data: npt.NDArray[np.generic] | None = None
@@ -60,6 +60,23 @@ class Values:
         if self.missing is not None:
             missing = missing | self.missing
         return Values(self.data, self.domain, self.text, missing)
+
+    def spread(self, there: npt.NDArray[np.bool_]) -> Values:
+        """The same, laid out over more rows: one for each true one, and no value in the others."""
+        at = np.maximum(np.cumsum(there) - 1, 0)
+        if not len(self):
+            plain = self.data is not None and self.domain is None
+            domain = None if plain else self.domain or ("",)
+            return Values(np.zeros(len(there), dtype=np.int64), domain, None, ~there)
+        wide = self.take(at)
+        return wide.without(~there)
+
+    def filled(self) -> Values:
+        """One value of this form, for rows that have none to take."""
+        if self.text is not None:
+            return Values(text=arrow.strings([""]))
+        domain = self.domain if self.domain is None else (self.domain or ("",))
+        return Values(np.zeros(1, dtype=np.int64), domain)
 
     def strings(self) -> pa.Array:
         """The values as an Arrow array of strings."""
@@ -135,17 +152,22 @@ def evaluate(tree: Node, column: Callable[[str], Values], n: int, as_of: dt.date
         return column(".".join(tree.path))
     if tree.op == "as_of":
         return Values(np.full(n, days(as_of), dtype=np.int64))
-    if tree.op == "band":
-        return _band(evaluate(tree.args[0], column, n, as_of), tree)
     args = [evaluate(arg, column, n, as_of) for arg in tree.args]
-    result = _OPERATIONS[tree.op](*args)
-    for arg in args:
-        if arg.missing is not None:
-            result = result.without(arg.missing)
-    return result
+    if tree.op in _KNOWING:  # it looks at missing values itself
+        return _KNOWING[tree.op](*args)
+    operation = _OPERATIONS.get(tree.op) or partial(_WRITTEN[tree.op], tree)
+    gaps = [arg.missing for arg in args if arg.missing is not None]
+    if not gaps:
+        return operation(*args)
+    missing = np.logical_or.reduce(gaps)
+    if tree.op in _HARMLESS:
+        return operation(*args).without(missing)
+    # What stands where there is no value may be no date, or too large a number.
+    there = np.flatnonzero(~missing)
+    return operation(*(arg.take(there) for arg in args)).spread(~missing)
 
 
-def _band(values: Values, tree: Call) -> Values:
+def _band(tree: Call, values: Values, *_: Values) -> Values:
     width, top = (int(arg.value) for arg in tree.args[1:] if isinstance(arg, Literal))
     if len(values) and values.ints.min() < 0:
         raise BuildError("band() of a number below zero; use max(…, 0) first")
@@ -182,12 +204,75 @@ def _same(a: Values, b: Values) -> npt.NDArray[np.bool_]:
 
 def _choose(condition: Values, yes: Values, no: Values) -> Values:
     chosen = condition.ints != 0
+    missing: npt.NDArray[np.bool_] | None = None
+    if yes.missing is not None or no.missing is not None:
+        missing = np.where(chosen, _gaps(yes), _gaps(no))
+    if condition.missing is not None:
+        missing = condition.missing if missing is None else condition.missing | missing
     if yes.domain is not None and no.domain is not None:
         union = _union(yes.domain, no.domain)
-        return Values(np.where(chosen, yes.recoded(union).ints, no.recoded(union).ints), union)
+        data = np.where(chosen, yes.recoded(union).ints, no.recoded(union).ints)
+        return Values(data, union, missing=missing)
     if yes.text is not None or no.text is not None:
-        return Values(text=pc.if_else(arrow.flags(chosen), yes.strings(), no.strings()))
-    return Values(np.where(chosen, yes.ints, no.ints))
+        text = pc.if_else(arrow.flags(chosen), yes.strings(), no.strings())
+        return Values(text=text, missing=missing)
+    assert yes.data is not None
+    assert no.data is not None
+    return Values(np.where(chosen, yes.data, no.data), missing=missing)
+
+
+def _gaps(values: Values) -> npt.NDArray[np.bool_]:
+    return np.zeros(len(values), dtype=np.bool_) if values.missing is None else values.missing
+
+
+def _coalesce(first: Values, *others: Values) -> Values:
+    found = first
+    for other in others:
+        if found.missing is None:
+            break
+        found = _choose(Values(~found.missing), replace(found, missing=None), other)
+    return found
+
+
+def _is_missing(values: Values) -> Values:
+    return Values(_gaps(values))
+
+
+def _both(a: Values, b: Values) -> Values:
+    """`and`: false where either is known to be false, whatever the other."""
+    return _known(a, b, decides=False)
+
+
+def _either(a: Values, b: Values) -> Values:
+    return _known(a, b, decides=True)
+
+
+def _known(a: Values, b: Values, *, decides: bool) -> Values:
+    x, y = a.ints != 0, b.ints != 0
+    result = (x | y) if decides else (x & y)
+    if a.missing is None and b.missing is None:
+        return Values(result)
+    decided = ((x == decides) & ~_gaps(a)) | ((y == decides) & ~_gaps(b))
+    missing = (_gaps(a) | _gaps(b)) & ~decided
+    return Values(np.where(decided, decides, result), missing=missing)
+
+
+def _extreme(better: Callable[..., npt.NDArray[np.generic]]) -> Callable[..., Values]:
+    """The least or greatest of the values that are there."""
+
+    def compute(first: Values, *others: Values) -> Values:
+        data, missing = first.ints, first.missing
+        for other in others:
+            both = better(data, other.ints)
+            if missing is None and other.missing is None:
+                data = both.astype(np.int64, copy=False)
+                continue
+            mine, theirs = _gaps(Values(data, missing=missing)), _gaps(other)
+            data = np.where(mine, other.ints, np.where(theirs, data, both))
+            missing = mine & theirs
+        return Values(data, missing=missing)
+
+    return compute
 
 
 _MAX_JOINED = 65_536  # texts of a joined domain; larger ones are joined row by row
@@ -198,7 +283,8 @@ def _joined(domains: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     return tuple("".join(parts) for parts in product(*domains))
 
 
-def _concat(*parts: Values) -> Values:
+def concat(*parts: Values) -> Values:
+    """Texts put together, row by row."""
     domains = tuple(p.domain for p in parts if p.domain is not None)
     if len(domains) == len(parts) and math.prod(map(len, domains)) <= _MAX_JOINED:
         joined = _joined(domains)
@@ -213,6 +299,47 @@ def _concat(*parts: Values) -> Values:
 def _years_between(start: Values, end: Values) -> Values:
     (y1, m1, d1), (y2, m2, d2) = civil(start.ints), civil(end.ints)
     return Values(y2 - y1 - ((m2 * 32 + d2) < (m1 * 32 + d1)))
+
+
+def _months_between(start: Values, end: Values) -> Values:
+    (y1, m1, d1), (y2, m2, d2) = civil(start.ints), civil(end.ints)
+    return Values((y2 - y1) * 12 + m2 - m1 - (d2 < d1))
+
+
+def _add_months(date: Values, months: Values) -> Values:
+    year, month, day = civil(date.ints)
+    index = year * 12 + month - 1 + months.ints
+    one = np.ones_like(index)
+    first = from_civil(index // 12, index % 12 + 1, one)
+    following = from_civil((index + 1) // 12, (index + 1) % 12 + 1, one)
+    return Values(np.minimum(first + day, following) - 1)
+
+
+def _div(a: Values, b: Values) -> Values:
+    zero = b.ints == 0
+    divided = Values(np.floor_divide(a.ints, np.where(zero, 1, b.ints)))
+    return divided.without(zero) if zero.any() else divided
+
+
+_MAX_WRITTEN = 4096  # numbers in a row whose texts are made once
+
+
+def _text_of(values: Values, width: int = 1) -> Values:
+    if not len(values):
+        return Values(values.ints, ("",))
+    low, high = int(values.ints.min()), int(values.ints.max())
+    if high - low < min(_MAX_WRITTEN, 4 * len(values) + 64):
+        written = tuple(f"{number:0{width}d}" for number in range(low, high + 1))
+        return Values(values.ints - low, written)
+    text = arrow.numbers(values.ints).cast(pa.string())
+    return Values(text=pc.utf8_lpad(text, width, "0"))
+
+
+def _pad(tree: Call, values: Values, *_: Values) -> Values:
+    (width,) = (int(arg.value) for arg in tree.args[1:] if isinstance(arg, Literal))
+    if len(values) and values.ints.min() < 0:
+        raise BuildError("pad() of a number below zero; use max(…, 0) first")
+    return _text_of(values, width)
 
 
 _LARGEST = 2**62  # beyond it a whole number of 64 bits may already have gone round
@@ -253,9 +380,23 @@ def _ints(operation: Callable[..., npt.NDArray[np.generic]]) -> Callable[..., Va
     return lambda *args: Values(operation(*(a.ints for a in args)))
 
 
+_DAY_SECONDS = 86_400
+
+# Operations that meet missing values in a way of their own.
+_KNOWING: Mapping[str, Callable[..., Values]] = {
+    "and": _both,
+    "or": _either,
+    "if": _choose,
+    "min": _extreme(np.minimum),
+    "max": _extreme(np.maximum),
+    "coalesce": _coalesce,
+    "is missing": _is_missing,
+}
+# Operations that look at the arguments that are written out.
+_WRITTEN: Mapping[str, Callable[..., Values]] = {"band": _band, "pad": _pad}
+# Operations that no number can make fail.
+_HARMLESS = frozenset(("not", "<", "<=", ">", ">=", "weekday", "hour", "minute", "second"))
 _OPERATIONS: Mapping[str, Callable[..., Values]] = {
-    "or": _ints(lambda a, b: (a != 0) | (b != 0)),
-    "and": _ints(lambda a, b: (a != 0) & (b != 0)),
     "not": _ints(lambda a: a == 0),
     "==": lambda a, b: Values(_same(a, b)),
     "!=": lambda a, b: Values(~_same(a, b)),
@@ -269,14 +410,24 @@ _OPERATIONS: Mapping[str, Callable[..., Values]] = {
     "*": _arithmetic(np.multiply, "*"),
     "//": _ints(np.floor_divide),
     "%": _ints(np.mod),
+    "div": _div,
     "neg": _ints(np.negative),
+    "abs": _ints(np.abs),
     "year": _ints(lambda a: civil(a)[0]),
     "month": _ints(lambda a: civil(a)[1]),
     "day": _ints(lambda a: civil(a)[2]),
+    "weekday": _ints(lambda a: (a + 3) % 7 + 1),  # 1970-01-01 was a Thursday
+    "hour": _ints(lambda a: a % _DAY_SECONDS // 3600),
+    "minute": _ints(lambda a: a % 3600 // 60),
+    "second": _ints(lambda a: a % 60),
+    "date_of": _ints(lambda a: a // _DAY_SECONDS),
     "date": _ints(_date),
+    "timestamp": _ints(lambda day, seconds: day * _DAY_SECONDS + seconds),
+    "add_days": _arithmetic(np.add, "add_days"),
+    "add_months": _add_months,
     "years_between": _years_between,
-    "min": _ints(np.minimum),
-    "max": _ints(np.maximum),
-    "if": _choose,
-    "concat": _concat,
+    "months_between": _months_between,
+    "days_between": _ints(lambda start, end: end - start),
+    "concat": concat,
+    "text_of": _text_of,
 }

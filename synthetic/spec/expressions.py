@@ -2,10 +2,18 @@
 
 An expression speaks of columns (`age`), of columns behind a key (`tax_code.province_code`, in rules
 only), of whole numbers, text in double quotes, and these operations, loosest first:
-`or`, `and`, `not`, comparisons and `in (…)`, `+ -`, `* // %`, a minus sign, and functions.
-Types are integer, text, date and boolean; a tree is checked against the types of its columns
-before anything is computed. There are no loops and no attributes, and length and depth are bounded,
-so that a hostile spec can cost no more than its own parsing.
+`or`, `and`, `not`, comparisons, `in (…)`, `is missing` and `is not missing`, `+ -`, `* // %`, a
+minus sign, and functions. Types are integer, text, date, timestamp and boolean; a tree is checked
+against the types of its columns before anything is computed. There are no loops and no attributes,
+and length and depth are bounded, so that a hostile spec can cost no more than its own parsing.
+
+A decimal column is a whole number of its last place: with places = 2, 1250 stands for 12.50, in
+an expression that speaks of it as in one that gives it. A timestamp is a local time to the second.
+
+A value may be missing. `and` and `or` then know what they can (false and unknown is false), `if`
+is missing where its condition is, and else as its chosen branch, `min` and `max` pass missing
+values over, `coalesce` gives the first value that is there, and `is missing` is always known.
+Every other operation is missing where one of its arguments is.
 """
 
 from __future__ import annotations
@@ -21,6 +29,7 @@ MAX_LENGTH = 2_000  # characters
 MAX_DEPTH = 40  # nested operations
 MAX_TOKENS = 300  # bounds the depth of a chain such as 1 + 1 + 1, which nests to the left
 MAX_BANDS = 1_000
+MAX_PAD = 18  # digits of a whole number
 _MAX_INTEGER = 2**53
 
 
@@ -31,9 +40,11 @@ class Type(StrEnum):
     TEXT = "text"
     DATE = "date"
     BOOLEAN = "boolean"
+    TIMESTAMP = "timestamp"
 
 
 I, T, D, B = Type.INTEGER, Type.TEXT, Type.DATE, Type.BOOLEAN  # noqa: E741 - short in the tables below
+S = Type.TIMESTAMP
 
 
 @dataclass(frozen=True)
@@ -69,23 +80,45 @@ SIGNATURES: dict[str, list[tuple[tuple[Type, ...], Type, bool]]] = {
     "and": [((B, B), B, False)],
     "not": [((B,), B, False)],
     **{op: [((t, t), B, False) for t in Type] for op in ("==", "!=")},
-    **{op: [((t, t), B, False) for t in (I, D)] for op in ("<", "<=", ">", ">=")},
+    **{op: [((t, t), B, False) for t in (I, D, S)] for op in ("<", "<=", ">", ">=")},
     "in": [((t, t), B, True) for t in (I, T)],
-    "+": [((I, I), I, False), ((D, I), D, False)],
-    "-": [((I, I), I, False), ((D, I), D, False), ((D, D), I, False)],
+    "is missing": [((t,), B, False) for t in Type],
+    "+": [((I, I), I, False), ((D, I), D, False), ((S, I), S, False)],  # days, seconds
+    "-": [
+        ((I, I), I, False),
+        ((D, I), D, False),
+        ((D, D), I, False),
+        ((S, I), S, False),
+        ((S, S), I, False),
+    ],
     "*": [((I, I), I, False)],
     "//": [((I, I), I, False)],
     "%": [((I, I), I, False)],
+    "div": [((I, I), I, False)],  # as //, by a column; missing where that is zero
     "neg": [((I,), I, False)],
+    "abs": [((I,), I, False)],
     "year": [((D,), I, False)],
     "month": [((D,), I, False)],
     "day": [((D,), I, False)],
+    "weekday": [((D,), I, False)],  # 1 Monday to 7 Sunday
+    "hour": [((S,), I, False)],
+    "minute": [((S,), I, False)],
+    "second": [((S,), I, False)],
+    "date_of": [((S,), D, False)],
     "date": [((I, I, I), D, False)],
+    "timestamp": [((D, I), S, False)],  # seconds since midnight
+    "add_days": [((D, I), D, False), ((S, I), S, False)],
+    "add_months": [((D, I), D, False)],  # the month's last day where it has no such day
     "years_between": [((D, D), I, False)],
-    "min": [((t, t), t, False) for t in (I, D)],
-    "max": [((t, t), t, False) for t in (I, D)],
+    "months_between": [((D, D), I, False)],  # completed months
+    "days_between": [((D, D), I, False)],
+    "min": [((t, t), t, True) for t in (I, D, S)],
+    "max": [((t, t), t, True) for t in (I, D, S)],
     "if": [((B, t, t), t, False) for t in Type],
+    "coalesce": [((t, t), t, True) for t in Type],
     "concat": [((T, T), T, True)],
+    "text_of": [((I,), T, False)],
+    "pad": [((I, I), T, False)],  # zeros before a number, to this width
     "band": [((I, I, I), T, False)],
     "as_of": [((), D, False)],
 }
@@ -103,7 +136,7 @@ _TOKEN = re.compile(
 _BINARY = {
     "or": 1,
     "and": 2,
-    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in"), 4),
+    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in", "is"), 4),
     **dict.fromkeys(("+", "-"), 5),
     **dict.fromkeys(("*", "//", "%"), 6),
 }
@@ -158,6 +191,8 @@ class _Parser:
             _, _, at = self.take()
             if op == "in":
                 left = Call("in", (left, *self.arguments(depth)), at)
+            elif op == "is":
+                left = self.missing(left, at)
             else:
                 left = Call(op, (left, self.expression(_BINARY[op] + 1, depth + 1)), at)
             if _BINARY[op] == 4 and _BINARY.get(self.peek()) == 4:
@@ -185,6 +220,14 @@ class _Parser:
         if kind == "word" and text not in _BINARY:
             return self.word(text, at, depth)
         raise self.fault(f"expected a value, found {text or 'the end'!r}", at)
+
+    def missing(self, left: Node, at: int) -> Node:
+        negated = self.peek() == "not"
+        if negated:
+            self.take()
+        self.take("missing")
+        found = Call("is missing", (left,), at)
+        return Call("not", (found,), at) if negated else found
 
     def word(self, text: str, at: int, depth: int) -> Node:
         if self.peek() == "(":
@@ -258,14 +301,17 @@ def type_of(tree: Node, column_type: TypeOf, source: str) -> Type:
 
 def _check_literals(tree: Call, source: str) -> None:
     """Some arguments must be written out, so that nothing depends on a row by surprise."""
-    written = {"in": tree.args[1:], "band": tree.args[1:], "//": tree.args[1:], "%": tree.args[1:]}
-    for arg in written.get(tree.op, ()):
+    for arg in tree.args[1:] if tree.op in ("in", "band", "pad", "//", "%") else ():
         if not isinstance(arg, Literal):
             raise SpecError(f"{tree.op!r} needs written values after its first, in {source!r}")
         if tree.op in ("band", "//", "%") and arg.value == 0:
             raise SpecError(f"{tree.op!r} by zero, in {source!r}")
     if tree.op == "band":
         _check_band(tree, source)
+    if tree.op == "pad":
+        (width,) = (arg.value for arg in tree.args[1:] if isinstance(arg, Literal))
+        if not 1 <= int(width) <= MAX_PAD:
+            raise SpecError(f"'pad' to a width of {width}; from 1 to {MAX_PAD}, in {source!r}")
 
 
 def _check_band(tree: Call, source: str) -> None:

@@ -11,10 +11,18 @@ from synthetic.spec.expressions import Type
 
 PARTS: Mapping[str, Mapping[str, Type]] = {
     "personal_number": {"area": Type.TEXT, "sex": Type.TEXT, "year": Type.INTEGER},
+    "deceased_number": {"area": Type.TEXT, "sex": Type.TEXT, "year": Type.INTEGER},
     "tax_code": {"area": Type.TEXT},
+    "new_tax_code": {"area": Type.TEXT},
     "mobile_number": {},
+    "land_certificate": {},
     "enterprise_name": {"name": Type.TEXT},
+    "health_card": {"area": Type.TEXT, "level": Type.INTEGER},
+    "account_number": {"bank": Type.TEXT},
+    "card_number": {},
+    "vehicle_plate": {"owner": Type.TEXT},
 }
+PLATE_OWNERS = ("household", "enterprise")  # what `owner` may hold
 SEXES = ("male", "female")  # what `sex` may hold
 YEARS = (1900, 2399)  # the centuries that a personal number can tell
 AREA_CODE = "[0-9]{2}"  # what `area` may hold

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +17,10 @@ from synthetic.errors import SpecError, nearest
 from synthetic.spec.models import Spec
 
 MAX_BYTES = 1_000_000  # a spec is written by hand; a larger file is something else
+MAX_KEYS = 16  # keys joined by dots; the parser's time grows with the square of their number
+_MANY_KEYS = re.compile(
+    rf"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{MAX_KEYS},}}"""
+)
 
 
 def packaged_folder() -> Path:
@@ -48,6 +53,10 @@ def load(path: str | Path) -> Spec:
 
 def parse(text: str, file: str) -> Spec:
     """Parse the text of a spec; `file` names it in messages."""
+    deep = _MANY_KEYS.search(text)
+    if deep is not None:
+        line = text.count("\n", 0, deep.start()) + 1
+        raise SpecError(f"{file}: line {line}: more than {MAX_KEYS} keys joined by dots")
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
@@ -61,16 +70,33 @@ def parse(text: str, file: str) -> Spec:
         raise SpecError(f"{file}: nested too deeply") from None
 
 
-def load_all(datasets: Iterable[str], folders: Iterable[Path] = ()) -> dict[str, Spec]:
-    """Read these datasets and all that they use, used ones first.
+def known(folders: Iterable[Path] = ()) -> dict[str, Path]:
+    """The packaged datasets and those of these folders, with their spec files.
 
-    A spec file `<dataset>.toml` in one of `folders` goes before a packaged one of that name.
+    A file `<dataset>.toml` of a folder may not bear a packaged dataset's name, nor that of another
+    folder's file: nobody could tell which of the two a replica came from.
     """
     files = dict(packaged())
     for folder in folders:
         if not folder.is_dir():
             raise SpecError(f"{folder}: not a folder of specs")
-        files.update({path.stem: path for path in sorted(folder.glob("*.toml"))})
+        for path in sorted(folder.glob("*.toml")):
+            there = files.setdefault(path.stem, path)
+            if there.resolve() != path.resolve():
+                whose = "a packaged dataset" if path.stem in packaged() else str(there)
+                raise SpecError(
+                    f"{path}: dataset = {path.stem!r} has the name of {whose}; give the file and "
+                    "its dataset another name"
+                )
+    return files
+
+
+def load_all(datasets: Iterable[str], folders: Iterable[Path] = ()) -> dict[str, Spec]:
+    """Read these datasets and all that they use, used ones first.
+
+    They are packaged ones, or spec files `<dataset>.toml` of one of `folders`.
+    """
+    files = known(folders)
     found: dict[str, Spec] = {}
     for dataset in datasets:
         _collect(dataset, files, found, ())
@@ -80,12 +106,15 @@ def load_all(datasets: Iterable[str], folders: Iterable[Path] = ()) -> dict[str,
 def _collect(
     dataset: str, files: Mapping[str, Path], found: dict[str, Spec], above: tuple[str, ...]
 ) -> None:
+    where = f"{files[above[-1]].name}: uses: " if above else ""
     if dataset in above:
-        raise SpecError(f"datasets use each other in a circle: {' -> '.join((*above, dataset))}")
+        circle = " -> ".join((*above[above.index(dataset) :], dataset))
+        raise SpecError(f"{where}datasets use each other in a circle: {circle}")
     if dataset in found:
         return
     if dataset not in files:
-        raise SpecError(f"unknown dataset {dataset!r}; {nearest(dataset, files)}")
+        remedy = "" if not above else "; put its spec into a folder and name it by --specs"
+        raise SpecError(f"{where}unknown dataset {dataset!r}; {nearest(dataset, files)}{remedy}")
     spec = load(files[dataset])
     if spec.dataset != dataset:
         raise SpecError(

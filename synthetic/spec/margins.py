@@ -6,73 +6,18 @@ numbers that a build deals out.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from functools import cached_property
 
 from synthetic import statistics
 from synthetic.errors import SpecError, SyntheticError, nearest
-from synthetic.spec.models import MarginSpec, Spec
+from synthetic.spec.margin import Cell, Margin
+from synthetic.spec.models import MarginSpec, Spec, Weigh, key_of
+from synthetic.spec.raking import rake
 
-Cell = tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Margin:
-    """Numbers by category: one cell per combination of the categories of its axes."""
-
-    name: str
-    table: str  # the published table that it was read from
-    unit: str
-    axes: tuple[str, ...]
-    cells: Mapping[Cell, Fraction]
-    published: bool = True  # False where unpublished cells were filled in (`complete`)
-
-    @cached_property
-    def categories(self) -> dict[str, tuple[str, ...]]:
-        """The categories of each axis, in the order in which they are published."""
-        found: dict[str, dict[str, None]] = {axis: {} for axis in self.axes}
-        for cell in self.cells:
-            for axis, category in zip(self.axes, cell, strict=True):
-                found[axis][category] = None
-        return {axis: tuple(order) for axis, order in found.items()}
-
-    @cached_property
-    def total(self) -> Fraction:
-        """The sum of all cells."""
-        return sum(self.cells.values(), Fraction(0))
-
-    @cached_property
-    def digest(self) -> str:
-        """A hash of the numbers and their order, not of the names of margin or axes."""
-        text = "\n".join("\x1f".join((*cell, str(value))) for cell, value in self.cells.items())
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def over(self, *axes: str) -> Margin:
-        """Add up to these axes, in this order."""
-        at = [self.at(axis) for axis in axes]
-        cells: dict[Cell, Fraction] = {}
-        for cell, value in self.cells.items():
-            key = tuple(cell[i] for i in at)
-            cells[key] = cells.get(key, Fraction(0)) + value
-        return replace(self, axes=axes, cells=cells)
-
-    def scalar(self) -> Fraction:
-        """The only number of a margin without axes."""
-        if self.axes:
-            raise SpecError(f"margin {self.name!r} has axes {self.axes}; one number is needed")
-        return self.cells[()]
-
-    def at(self, axis: str) -> int:
-        """Where an axis stands, or an error that names the axes there are."""
-        if axis not in self.axes:
-            raise SpecError(
-                f"margin {self.name!r} has no axis {axis!r}; it has {', '.join(self.axes)}"
-            )
-        return self.axes.index(axis)
+__all__ = ["Cell", "Margin", "resolve"]
 
 
 def resolve(spec: Spec, file: str = "") -> dict[str, Margin]:
@@ -101,13 +46,23 @@ def _resolve(
         return _resolve(spec, which, done, (*above, name), file)
 
     try:
+        if wanted.rake is not None:
+            start = None if wanted.rake.start is None else other(wanted.rake.start)
+            targets = [other(which) for which in wanted.rake.to]
+            done[name] = rake(name, wanted, targets, start, Fraction(wanted.rake.tolerance))
+            return done[name]
         margin = _read(name, wanted)
         if wanted.times is not None:
             margin = _times(margin, other(wanted.times))
+        if wanted.weigh is not None:
+            margin = _weigh(margin, wanted.weigh)
         if wanted.complete is not None:
-            margin = _complete(
-                margin, other(wanted.complete.total).scalar(), other(wanted.complete.share_by)
-            )
+            total = wanted.complete.total
+            whole = Fraction(total) if isinstance(total, int) else other(total).total
+            if wanted.complete.share_by is not None:
+                margin = _complete(margin, whole, other(wanted.complete.share_by))
+            else:
+                margin = _with_rest(margin, whole, str(wanted.complete.rest))
         for axis in wanted.sum_over:
             margin.at(axis)
         if wanted.sum_over:
@@ -226,15 +181,39 @@ def _times(margin: Margin, factor: Margin) -> Margin:
     return replace(margin, cells=cells)
 
 
-def _complete(margin: Margin, total: Fraction, share: Margin) -> Margin:
-    """Keep the published cells; share what is left of the total among the cells of `share`."""
-    at = [share.at(axis) for axis in margin.axes]
+def _weigh(margin: Margin, weigh: Weigh) -> Margin:
+    at = [margin.at(axis) for axis in weigh.by]
+    cells = {}
+    for cell, value in margin.cells.items():
+        codes = tuple(cell[i] for i in at)
+        key = key_of(codes, weigh.weights)
+        if key is None:
+            raise SpecError(f"weigh gives nothing for {'|'.join(codes)!r}; add it, or '*'")
+        cells[cell] = value * weigh.weights[key]
+    return replace(margin, cells=cells, published=False)
+
+
+def _left(margin: Margin, total: Fraction) -> Fraction:
     rest = total - margin.total
     if rest < 0:
         raise SpecError(
             f"the published cells add up to {float(margin.total):g}, more than the total "
             f"{float(total):g} by {float(-rest):g}"
         )
+    return rest
+
+
+def _with_rest(margin: Margin, total: Fraction, name: str) -> Margin:
+    """Add what is left of the total as a category of its own: it follows from what is published."""
+    if len(margin.axes) != 1 or (name,) in margin.cells:
+        raise SpecError(f"complete.rest = {name!r} needs a margin with one axis that lacks it")
+    return replace(margin, cells={**margin.cells, (name,): _left(margin, total)})
+
+
+def _complete(margin: Margin, total: Fraction, share: Margin) -> Margin:
+    """Keep the published cells; share what is left of the total among the cells of `share`."""
+    at = [share.at(axis) for axis in margin.axes]
+    rest = _left(margin, total)
     known = {cell: tuple(cell[i] for i in at) for cell in share.cells}
     if len(set(known.values())) != len(known) or not set(margin.cells) <= set(known.values()):
         raise SpecError(f"and margin {share.name!r} do not share their categories")
@@ -258,4 +237,4 @@ def _rescale(margin: Margin, to: Margin, over: tuple[str, ...]) -> Margin:
         if have.cells[key] == 0 and want.cells[key] != 0:
             raise SpecError(f"{key} is zero here and not in margin {to.name!r}")
         cells[cell] = value * want.cells[key] / have.cells[key] if have.cells[key] else value
-    return replace(margin, cells=cells)
+    return replace(margin, cells=cells, published=margin.published and to.published)

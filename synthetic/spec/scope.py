@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 
 from synthetic import statistics
 from synthetic.errors import SpecError, nearest
-from synthetic.spec.expressions import Type, names, parse
+from synthetic.spec.expressions import Literal, Name, Node, Type, names, parse
 from synthetic.spec.margins import Margin
-from synthetic.spec.models import CodesFrom, ColumnSpec, Spec, TableSpec
+from synthetic.spec.models import CodesFrom, ColumnSpec, Link, Spec, TableSpec
 
 PLACED = {
     "number": Type.INTEGER,
@@ -27,6 +27,9 @@ MEMBER = GROUP | {
     "marital": Type.TEXT,
     "line": Type.INTEGER,
 }
+CHILD = PLACED | {"position": Type.INTEGER, "count": Type.INTEGER}
+CELL = {"number": Type.INTEGER, "value": Type.INTEGER}
+STRUCTURE = ("group", "member", "unit", "parent")  # parents that a table's rows give
 
 
 def check_known(name: str, among: Mapping[str, object], what: str) -> None:
@@ -71,6 +74,7 @@ class Scope:
     margins: Mapping[str, Mapping[str, Margin]]  # dataset -> margin
     dataset: str
     name: str
+    known: dict[tuple[str, str, str], bool] = field(default_factory=dict)  # what may be missing
 
     @property
     def spec(self) -> Spec:
@@ -94,7 +98,7 @@ class Scope:
             raise SpecError(f"dataset {dataset!r} is not in uses = {list(self.spec.uses)}; add it")
         check_known(dataset, self.specs, "dataset")
         check_known(table, self.specs[dataset].tables, "table")
-        return Scope(self.specs, self.margins, dataset, table)
+        return Scope(self.specs, self.margins, dataset, table, self.known)
 
     def earlier(self, path: str) -> Scope:
         """Another table that is made before this one."""
@@ -127,38 +131,92 @@ class Scope:
 
     def parents(self) -> dict[str, Scope]:
         """The tables whose columns `take` may name, by the name that it gives them."""
-        rows = self.table.rows
+        rows, found = self.table.rows, {}
         if rows.matching is not None:
-            members, units = rows.matching.members, rows.matching.units
-            return {"member": self.earlier(members), "unit": self.earlier(units)}
-        if rows.units is not None:
-            links = {name: column.link for name, column in self.table.columns.items()}
-            return {name: self.earlier(link.members) for name, link in links.items() if link}
+            found["member"] = self.earlier(rows.matching.members)
+            found["unit"] = self.earlier(rows.matching.units)
+        if rows.children is not None:
+            found["parent"] = self.earlier(rows.children.of)
+        groups = self._groups()
+        if groups is not None:
+            found["group"] = groups
+        links = ((name, column.link) for name, column in self.table.columns.items())
+        return found | {name: self.linked(link) for name, link in links if link is not None}
+
+    def _groups(self) -> Scope | None:
+        """The table of the groups whose members this table holds."""
+        pool = self.table.rows.members_of
         for name, table in self.spec.tables.items():
             if name == self.name:
                 break
-            if rows.members_of is not None and table.rows.groups_of == rows.members_of:
-                return {"group": Scope(self.specs, self.margins, self.dataset, name)}
-        linked = {n: c.link for n, c in self.table.columns.items() if c.link is not None}
-        return {name: self.earlier(link.members) for name, link in linked.items()}
+            if pool is not None and table.rows.groups_of == pool:
+                return Scope(self.specs, self.margins, self.dataset, name)
+        return None
+
+    def linked(self, link: Link) -> Scope:
+        """The table that a link leads to; it may be this one where no row can need itself."""
+        path = link.members or link.units
+        own = path == f"{self.dataset}.{self.name}" and link.within is not None
+        return self if path is None or own else self.earlier(path)
+
+    def root(self) -> tuple[str, str]:
+        """The pool, or the table of units, that the rows hang on in the end."""
+        rows = self.table.rows
+        if rows.children is not None:
+            return self.earlier(rows.children.of).root()
+        if rows.matching is not None:
+            return self.earlier(rows.matching.members).root()
+        pool = rows.groups_of or rows.members_of
+        return self.dataset, f"pool {pool}" if pool is not None else self.name
 
     def fields(self) -> dict[str, Type]:
         """What `take` may name: fields of the structure and columns of parents."""
-        rows = self.table.rows
-        own = MEMBER if rows.members_of else GROUP if rows.groups_of else PLACED
-        found = {} if rows.matching is not None else dict(own)
+        found = self.own_fields()
         for parent, scope in self.parents().items():
             found |= {f"{parent}.{column}": t for column, t in scope.types().items()}
         return found
 
+    def own_fields(self) -> dict[str, Type]:
+        """The fields that the structure of the rows gives."""
+        rows = self.table.rows
+        if rows.matching is not None:
+            return {}
+        if rows.children is not None:
+            placed = self.areas() != ()
+            return {n: t for n, t in CHILD.items() if placed or n not in ("area", "place", "rank")}
+        if rows.cells is not None:
+            axes = dict.fromkeys(self.axes(), Type.TEXT)
+            return CELL | ({"rank": Type.INTEGER} if "area" in axes else {}) | axes
+        if rows.units is not None:
+            return PLACED | dict.fromkeys(self.axes(), Type.TEXT)
+        return dict(MEMBER if rows.members_of else GROUP)
+
+    def axes(self) -> dict[str, tuple[str, ...]]:
+        """The fields that come from a margin's axes, with their categories."""
+        units, cells = self.table.rows.units, self.table.rows.cells
+        rows, wanted = units or cells, units.per if units else cells.of if cells else ""
+        margin = self.margins[self.dataset].get(wanted)
+        if rows is None or margin is None:
+            return {}
+        spread = self.margins[self.dataset].get(rows.spread or "")
+        areas = {} if spread is None else {"area": spread.categories.get("area", ())}
+        return areas | margin.categories
+
     def areas(self) -> tuple[str, ...] | None:
-        """The areas that the rows lie in; None where a fault elsewhere keeps them unknown."""
+        """The areas that the rows lie in; None where a fault elsewhere keeps them unknown.
+
+        There is none, (), for rows that belong to the country as a whole.
+        """
         rows, margins = self.table.rows, self.margins[self.dataset]
         if rows.matching is not None:
             return self.earlier(rows.matching.members).areas()
+        if rows.children is not None:
+            return self.earlier(rows.children.of).areas()
+        if rows.units is not None or rows.cells is not None:
+            axes = self.axes()
+            return axes.get("area", () if axes and rows.cells is not None else None)
         pool = self.spec.pools.get(rows.groups_of or rows.members_of or "")
-        wanted = rows.units.per if rows.units is not None else None if pool is None else pool.strata
-        margin = None if wanted is None else margins.get(wanted)
+        margin = None if pool is None else margins.get(pool.strata)
         return None if margin is None else margin.categories.get("area")
 
     def may_be_missing(self, name: str, above: tuple[str, ...] = ()) -> bool:
@@ -166,21 +224,63 @@ class Scope:
         column = self.table.columns.get(name)
         if column is None or name in above:  # told elsewhere
             return False
-        if column.only_if is not None:
+        key = (self.dataset, self.name, name)
+        if key not in self.known:
+            self.known[key] = self._may_be_missing(name, column, above)
+        return self.known[key]
+
+    def _may_be_missing(self, name: str, column: ColumnSpec, above: tuple[str, ...]) -> bool:
+        return column.only_if is not None or self.may_lack(name, above)
+
+    def may_lack(self, name: str, above: tuple[str, ...] = ()) -> bool:
+        """Tell whether a column may have no value even where its `only_if` holds."""
+        column = self.table.columns[name]
+        if column.missing is not None or (column.link is not None and column.link.may_be_missing):
             return True
+        below = (*above, name)
         if column.derive is not None:
-            paths = names(parse(column.derive))
-            return any(self.may_be_missing(path[0], (*above, name)) for path in paths)
+            return self._tree_may_be_missing(parse(column.derive), below)
+        if column.assume is not None and column.assume.hour is not None:
+            return self.may_be_missing(column.assume.hour.at, below)
+        if column.assume is not None and column.assume.day is not None:
+            trees = (parse(text) for text in (column.assume.day.from_, column.assume.day.to))
+            return any(self._tree_may_be_missing(tree, below) for tree in trees)
         head, _, behind = (column.take or "").partition(".")
         parent = self.parents().get(head) if behind else None
-        return parent is not None and parent.may_be_missing(behind)
+        if parent is None:
+            return False
+        return self.may_be_missing(head, below) or parent.may_be_missing(behind, above)
+
+    def _tree_may_be_missing(self, tree: Node, above: tuple[str, ...]) -> bool:
+        # Columns first, so that a chain of columns does not nest the depths of their trees.
+        lacking = {path[0] for path in names(tree) if self.may_be_missing(path[0], above)}
+        return _may_be_missing(tree, lacking)
 
     def check_there(self, name: str, why: str) -> None:
         """Refuse a column that may be missing where a value is needed in every row."""
         if self.may_be_missing(name):
-            raise SpecError(f"column {name!r} may be missing (only_if); {why}")
+            own = " (only_if)" if self.table.columns[name].only_if is not None else ""
+            raise SpecError(f"column {name!r} may be missing{own}; {why}")
 
     def check_all_there(self, expression: str, why: str) -> None:
-        """Refuse an expression that speaks of a column that may be missing."""
-        for path in names(parse(expression)):
+        """Refuse an expression that may have no value in some row."""
+        tree = parse(expression)
+        if not self._tree_may_be_missing(tree, ()):
+            return
+        for path in names(tree):
             self.check_there(path[0], why)
+        raise SpecError(f"{expression!r} may be missing; {why}")
+
+
+def _may_be_missing(tree: Node, lacking: Set[str]) -> bool:
+    """Tell whether a tree may have no value where these columns may have none."""
+    if isinstance(tree, Name):
+        return tree.path[0] in lacking
+    if isinstance(tree, Literal) or tree.op == "is missing":
+        return False
+    found = (_may_be_missing(arg, lacking) for arg in tree.args)
+    if tree.op in ("coalesce", "min", "max"):
+        return all(found)
+    if tree.op == "div" and not (isinstance(tree.args[1], Literal) and tree.args[1].value):
+        return True
+    return any(found)

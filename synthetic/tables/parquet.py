@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +26,9 @@ class Written:
 
 
 def write(table: pa.Table, folder: Path, path: str) -> Written:
-    """Write a shard, zstd-compressed, and hash it."""
+    """Write a shard, zstd-compressed, whole or not at all, and hash it."""
     target = folder / path
+    unfinished = target.with_name(f".{target.name}-{os.getpid()}")
     coded = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
     ordered = [f.name for f in table.schema if not pa.types.is_string(f.type)]
     try:
@@ -34,13 +36,15 @@ def write(table: pa.Table, folder: Path, path: str) -> Written:
         # Least and greatest of random texts serve nobody and cost a fifth of the writing.
         pq.write_table(
             table,
-            target,
+            unfinished,
             compression="zstd",
             compression_level=1,
             use_dictionary=coded,
             write_statistics=ordered,
+            store_decimal_as_integer=True,  # eight bytes, not sixteen
         )
-        target.chmod(0o644)  # whatever the umask: isolated kernels read as another user
+        unfinished.chmod(0o644)  # whatever the umask: isolated kernels read as another user
+        unfinished.replace(target)
         size = target.stat().st_size
     except OSError as error:
         raise storage_error("write", target, error) from error

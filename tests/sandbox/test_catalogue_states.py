@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
 import subprocess
-import sys
 
 import pytest
 
@@ -17,6 +15,7 @@ from sandbox.errors import CatalogError
 from sandbox.language import speaking
 from sandbox.settings import Settings
 from synthetic.cli import main as synthetic
+from synthetic.tables import staging
 from tests.sandbox.tiny import replica
 
 PAIR = {"table": "persons", "columns": ["sex"], "fidelity": {"status": "certain"}}
@@ -157,21 +156,13 @@ def test_keys_to_a_version_that_is_gone_are_told(home):
 
 
 def test_a_live_build_is_shown_and_a_dead_one_is_not(home):
-    staging = home / "replicas" / ".staging"
-    (staging / f"population-{VERSION}-{os.getpid()}").mkdir(parents=True)
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    (staging / f"enterprise-{VERSION}-{ended.pid}").mkdir()
-    (staging / "odd").mkdir()
-    entry = the_state(home)
-    assert (entry["state"], entry["version"], entry["remedy"]) == ("building", VERSION, "")
-    assert the_state(home, "enterprise")["state"] == "missing"
-
-
-def test_a_later_process_of_the_same_number_is_no_build(home):
-    folder = home / "replicas" / ".staging" / f"population-{VERSION}-{os.getpid()}"
-    folder.mkdir(parents=True)
-    os.utime(folder, (1_000, 1_000))  # left behind long before this process began
+    place = home / "replicas"
+    with staging.staging(place, f"population-{VERSION}"):
+        (place / ".staging" / f"enterprise-{VERSION}-0a1b2c3d").mkdir()  # nobody holds it
+        (place / ".staging" / "odd").mkdir()
+        entry = the_state(home)
+        assert (entry["state"], entry["version"], entry["remedy"]) == ("building", VERSION, "")
+        assert the_state(home, "enterprise")["state"] == "missing"
     assert the_state(home)["state"] == "missing"
 
 

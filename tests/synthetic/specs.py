@@ -106,22 +106,47 @@ class _Renaming:
 
     def table(self, table: dict[str, Any]) -> dict[str, Any]:
         table["key"] = [self.columns[c] for c in table["key"]]
-        table["area"] = self.columns[table["area"]]
+        if "area" in table:
+            table["area"] = self.columns[table["area"]]
         for rule in table.get("rules", []):
             rule["holds"] = self.expression(rule["holds"])
         for entry in table.get("compare", []):
             entry["by"] = {axis: self.expression(text) for axis, text in entry["by"].items()}
-        matching = table["rows"].get("matching")
-        if matching:
-            matching["capacity"] = self.columns[matching["capacity"]]
-            matching["units"] = self.path(matching["units"])
-            self.members(matching)
+        rows = table["rows"]
+        if "matching" in rows:
+            self.asked(rows["matching"], columns=("capacity",))
+        if "children" in rows:
+            self.asked(rows["children"])
+            count = rows["children"]["count"]
+            if isinstance(count, str):
+                rows["children"]["count"] = self.expression(count)
+            elif isinstance(count, dict):
+                self.column(count)
         table["columns"] = {self.columns[n]: self.column(c) for n, c in table["columns"].items()}
         return table
 
-    def members(self, asked: dict[str, Any]) -> None:
-        asked["members"] = self.path(asked["members"])
-        asked["where"] = self.expression(asked["where"])
+    def asked(self, asked: dict[str, Any], columns: tuple[str, ...] = ()) -> None:
+        """What rows or a link ask for: other tables, conditions over them, columns of them."""
+        for key in ("of", "members", "units"):
+            if key in asked:
+                asked[key] = self.path(asked[key])
+        for key in ("where", "area"):
+            if key in asked:
+                asked[key] = self.expression(asked[key])
+        for key in columns:
+            if key in asked:
+                asked[key] = self.columns.get(asked[key], asked[key])
+        if "match" in asked:
+            asked["match"] = self.pairs(asked["match"])
+
+    def pairs(self, columns: dict[str, str]) -> dict[str, str]:
+        """Columns of another table, and those of this one that stand for them."""
+        return {self.columns[theirs]: self.columns[ours] for theirs, ours in columns.items()}
+
+    def named(self, given: Any) -> Any:
+        if isinstance(given, list):
+            return [self.columns[name] for name in given]
+        return {axis: self.columns[name] for axis, name in given.items()}
 
     def column(self, column: dict[str, Any]) -> dict[str, Any]:
         if "." in column.get("take", ""):
@@ -129,19 +154,43 @@ class _Renaming:
             column["take"] = f"{self.columns.get(parent, parent)}.{self.columns[name]}"
         if "references" in column:
             column["references"] = self.path(column["references"])
-        if "given" in column:
-            column["given"] = {axis: self.columns[c] for axis, c in column["given"].items()}
+        for held in (column, column.get("missing", {})):
+            if "given" in held:
+                held["given"] = self.named(held["given"])
+        if "references_with" in column:
+            column["references_with"] = self.pairs(column["references_with"])
         for key in ("derive", "only_if"):
             if key in column:
                 column[key] = self.expression(column[key])
-        if "date_in_year" in column.get("assume", {}):
-            column["assume"]["date_in_year"] = self.expression(column["assume"]["date_in_year"])
+        self.assume(column.get("assume", {}))
         if "link" in column:
-            self.members(column["link"])
+            self.asked(column["link"], columns=("weight", "within"))
         parts = column.get("identifier", {}).get("parts", {})
         for name, text in parts.items():
             parts[name] = self.expression(text)
         return column
+
+    def assume(self, assume: dict[str, Any]) -> None:
+        if "date_in_year" in assume:
+            assume["date_in_year"] = self.expression(assume["date_in_year"])
+        for key in ("from", "to"):
+            if "day" in assume:
+                assume["day"][key] = self.expression(assume["day"][key])
+        if "hour" in assume:
+            assume["hour"]["at"] = self.columns[assume["hour"]["at"]]
+        if "grammar" in assume:
+            filled = assume["grammar"].get("vocabularies", {})
+            assume["grammar"]["text"] = self.slots(assume["grammar"]["text"], filled)
+
+    def slots(self, text: Any, filled: dict[str, Any]) -> Any:
+        """A grammar's texts, with the slots renamed that are columns."""
+        if isinstance(text, dict):
+            return {key: self.slots(value, filled) for key, value in text.items()}
+        if isinstance(text, list):
+            return [self.slots(value, filled) for value in text]
+        return re.sub(
+            r"\{(\w+)\}", lambda m: m[0] if m[1] in filled else f"{{{self.columns[m[1]]}}}", text
+        )
 
     def path(self, path: str) -> str:
         dataset, table, *column = path.split(".")
@@ -175,3 +224,191 @@ def _inline(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value)
+
+
+_PROVINCE = """
+type = "code"
+codes_from = { table = "admin_provinces_34", code = "province_code", vi = "name" }
+"""
+_COMMUNE = """
+type = "code"
+codes_from = { table = "admin_communes", code = "commune_code", vi = "full_name" }
+"""
+_KIND = """
+type = "code"
+codes.town = { vi = "Thị", en = "Town" }
+codes.village = { vi = "Thôn", en = "Village" }
+"""
+_BECAUSE = 'because = { vi = "thử", en = "test" }'
+_TITLES = 'title = { vi = "thử", en = "test" }\n'
+
+
+def _table(name: str, rows: str, key: str, columns: dict[str, str], more: str = "") -> str:
+    """One table of a spec: every column gets a title and a reason."""
+    head = f"""
+[tables.{name}]
+{_TITLES}description = {{ vi = "thử", en = "test" }}
+key = [{key}]
+{more}
+[tables.{name}.rows.{rows}
+{_BECAUSE}
+"""
+    return head + "".join(
+        f"\n[tables.{name}.columns.{column}]\n{_TITLES}{_BECAUSE}\n{source}\n"
+        for column, source in columns.items()
+    )
+
+
+_AREA = 'area = "province_code"'
+_PLACED = {
+    "province_code": _PROVINCE + 'take = "area"',
+    "commune_code": _COMMUNE + 'take = "place"',
+}
+_BELOW = {
+    "position": 'type = "integer"\ntake = "position"',
+    "province_code": _PROVINCE + 'take = "area"',
+}
+_INTEGER = 'type = "integer"\n'
+
+LINKED = (
+    """
+spec = 1
+dataset = "linked"
+title = { vi = "Nối", en = "Linked" }
+description = { vi = "Để thử", en = "For tests" }
+as_of = 2024-12-31
+licence = "CC-BY-4.0"
+uses = ["population"]
+
+[margins.kinds]
+table = "population_province_34"
+where = { year = "2024" }
+axes = { area = "province_code" }
+wide = { axis = "kind", columns = { town = "urban_thousand", village = "rural_thousand" } }
+value_unit = ""
+
+[margins.places]
+table = "admin_communes"
+axes = { area = "province_code", place = "commune_code" }
+value = "population_admin_2025"
+
+[margins.months]
+table = "tourism_indicators"
+where = { indicator = "international_arrivals", dimension = "month" }
+axes = { month = "category" }
+value = "value"
+
+[margins.counts]
+table = "name_word_count_share"
+where = { words_in_full_name = ["3", "4"] }
+axes = { sex = "sex", count = "words_in_full_name" }
+value = "share_pct"
+""".replace('value_unit = ""\n', "")
+    + _table(
+        "schools",
+        'units]\nper = "kinds"\nplaces = "places"\nfloor = 1',
+        '"school_id"',
+        {
+            "school_id": _INTEGER + 'take = "number"',
+            **_PLACED,
+            "kind": _KIND + 'take = "kind"',
+            "room": _INTEGER + "assume = { quantiles = [0, 10, 100] }",
+            "head_school": _INTEGER
+            + 'references = "linked.schools.school_id"\nlink = { own = true }',
+        },
+        _AREA,
+    )
+    + _table(
+        "classes",
+        'children]\nof = "linked.schools"\ncount = 3',
+        '"class_id"',
+        {
+            "class_id": _INTEGER + 'take = "number"',
+            **_BELOW,
+            "school_id": _INTEGER
+            + 'references = "linked.schools.school_id"\ntake = "parent.school_id"',
+        },
+        _AREA,
+    )
+    + _table(
+        "pupils",
+        'children]\nof = "population.persons"\ncount = 1\nwhere = "age >= 6 and age <= 17"',
+        '"pupil_id"',
+        {
+            "pupil_id": 'type = "text"\ntake = "parent.person_id"\n'
+            'references = "population.persons.person_id"',
+            **_PLACED,
+            "kind": _KIND + 'derive = \'if(age % 2 == 0, "town", "village")\'',
+            "age": _INTEGER + 'take = "parent.age"',
+            "school_id": _INTEGER
+            + 'references = "linked.schools.school_id"\nleaves_area = true\nlink = { units = '
+            '"linked.schools", where = "room >= 5", weight = "room", match = { kind = "kind" }, '
+            "same_place = true, elsewhere = true }",
+            "class_id": _INTEGER
+            + 'references = "linked.classes.class_id"\nleaves_area = true\nlink = { members = '
+            '"linked.classes", within = "school_id" }',
+            "class_school": _INTEGER + 'hidden = true\ntake = "class_id.school_id"',
+            "class_fits": 'type = "boolean"\nderive = "class_school == school_id"',
+            "mother_id": 'type = "text"\nreferences = "population.persons.person_id"\n'
+            'link = { members = "population.persons", within = "group", where = \'sex == '
+            '"female" and age >= 30 and relation != "parent"\' }',
+            "mother_age": _INTEGER + 'take = "mother_id.age"',
+        },
+        _AREA,
+    )
+    + _table(
+        "accounts",
+        'children]\nof = "population.persons"\nwhere = "age >= 15"\nmost = 4\n'
+        'count = { follows = "counts", given = { sex = "sex" } }',
+        '"owner_id", "position"',
+        {
+            "owner_id": 'type = "text"\ntake = "parent.person_id"\n'
+            'references = "population.persons.person_id"',
+            **_BELOW,
+            "count": _INTEGER + 'take = "count"',
+            "weight": _INTEGER + "assume = { quantiles = [0, 3, 9] }",
+        },
+        _AREA,
+    )
+    + _table(
+        "payments",
+        'children]\nof = "linked.accounts"\ncount = "weight * 2"\nmost = 12',
+        '"payment_id"',
+        {
+            "payment_id": _INTEGER + 'take = "number"',
+            **_BELOW,
+            "owner_id": 'type = "text"\nreferences = "linked.accounts.owner_id"\n'
+            'references_with = { position = "account" }\ntake = "parent.owner_id"',
+            "account": _INTEGER + 'take = "parent.position"',
+            "previous_id": _INTEGER
+            + 'references = "linked.payments.payment_id"\nlink = { own = true }',
+            "to_area": _PROVINCE + 'assume = { shares = { "48" = 1, "01" = 3 } }',
+            "to_id": 'type = "text"\nreferences = "linked.accounts.owner_id"\n'
+            'references_with = { position = "to_account" }\nleaves_area = true\n'
+            'link = { members = "linked.accounts", area = "to_area", where = "weight > 3" }',
+            "to_account": _INTEGER + 'take = "to_id.position"',
+            "to_weight": _INTEGER + 'take = "to_id.weight"',
+        },
+        _AREA,
+    )
+    + _table(
+        "arrivals",
+        'cells]\nof = "months"\nscaled = true',
+        '"month"',
+        {
+            "month": 'type = "text"\ntake = "month"',
+            "visitors": _INTEGER + 'take = "value"',
+        },
+    )
+    + _table(
+        "guides",
+        'children]\nof = "linked.arrivals"\ncount = "visitors // 100"\nmost = 100',
+        '"guide_id"',
+        {
+            "guide_id": _INTEGER + 'take = "number"',
+            "month": 'type = "text"\nreferences = "linked.arrivals.month"\ntake = "parent.month"',
+            "school_id": _INTEGER + 'references = "linked.schools.school_id"\nleaves_area = true\n'
+            'link = { units = "linked.schools", elsewhere = true }',
+        },
+    )
+)

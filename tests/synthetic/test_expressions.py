@@ -22,6 +22,7 @@ COLUMNS = {
     "sex": Type.TEXT,
     "born": Type.DATE,
     "died": Type.DATE,
+    "seen": Type.TIMESTAMP,
 }
 AS_OF = dt.date(2024, 12, 31)
 
@@ -39,6 +40,12 @@ AS_OF = dt.date(2024, 12, 31)
         ("date(year(born), 1, 1)", Type.DATE),
         ("band(age, 5, 80)", Type.TEXT),
         ('concat(sex, " ", "x")', Type.TEXT),
+        ("timestamp(born, 3600) - seen", Type.INTEGER),
+        ("seen + 60", Type.TIMESTAMP),
+        ("add_months(date_of(seen), age)", Type.DATE),
+        ("not born is not missing and age is missing", Type.BOOLEAN),
+        ("max(born, died, coalesce(born, as_of()))", Type.DATE),
+        ("concat(pad(age, 6), text_of(n))", Type.TEXT),
     ],
 )
 def test_an_expression_has_a_type(source, gives):
@@ -62,6 +69,10 @@ def test_an_expression_has_a_type(source, gives):
         ("age == age // 0", "'//' by zero"),
         ("age == age // n", "needs written values"),
         ("99999999999999999999 == 1", "larger than"),
+        ('pad(age, n) == "1"', "'pad' needs written values"),
+        ('pad(age, 19) == "1"', "'pad' to a width of 19; from 1 to 18"),
+        ("age is 3", "expected 'missing'"),
+        ("seen == born", "does not take .timestamp, date."),
         ('band(age, 7, 20) == "0-6"', "begins at a multiple of the width"),
         ('band(age, 1, 5000) == "0-0"', "at most 1000 bands"),
         ("__import__('os')", "not part of the language"),
@@ -100,6 +111,22 @@ number = st.deferred(
         | st.tuples(truth, number, number).map(lambda t: f"if({', '.join(t)})")
         | st.sampled_from(
             [
+                "weekday(born)",
+                "hour(seen)",
+                "minute(seen) * 60 + second(seen)",
+                "days_between(born, date_of(seen))",
+                "(seen - timestamp(born, 7))",
+                "(seen - (timestamp(died, age) - n))",
+                "months_between(born, died)",
+                "months_between(max(died, max(born, min(died, add_days(born, age)))), born)",
+                "days_between(add_months(born, n), add_months(died, age))",
+                "day(add_months(max(died, max(born, min(died, max(born, died)))), n))",
+                "max(age, n, 3)",
+                "min(age, coalesce(n, 4))",
+                "coalesce(age, n, 5)",
+                "div(age, n)",
+                "div(n, coalesce(age, n, age * 2, n * 3, age * 4, n * 5, age * 6, n * 7, age * 8))",
+                "abs(age)",
                 "year(born)",
                 "month(born)",
                 "day(born)",
@@ -125,6 +152,18 @@ truth = st.deferred(
         )
         | st.tuples(truth, st.sampled_from(["and", "or"]), truth).map(lambda t: f"({' '.join(t)})")
         | truth.map(lambda t: f"(not {t})")
+        | number.map(lambda t: f"({t} is missing)")
+        | number.map(lambda t: f'(text_of({t}) == "7")')
+        | number.map(lambda t: f'(pad(abs({t}), 3) == "007")')
+        | number.map(lambda t: f'(band(abs({t}), 5, 20) in ("0-4", "20+"))')
+        | st.sampled_from(
+            [
+                "sex is not missing",
+                'concat(sex, if(age > 3, "a", sex)) == "malea"',
+                "coalesce(seen, timestamp(died, 0)) > timestamp(born, 50)",
+                "min(born, died) == born",
+            ]
+        )
     )
 )
 
@@ -133,40 +172,91 @@ a_date = st.dates(dt.date(1900, 1, 1), dt.date(2100, 12, 31))
 LEAP = dt.date(2000, 2, 29)
 
 
-@settings(max_examples=150, deadline=None)
+a_time = st.datetimes(dt.datetime(1970, 1, 2), dt.datetime(2100, 1, 1)).map(  # noqa: DTZ001 - local
+    lambda t: t.replace(microsecond=0)
+)
+
+
+def held(value, numbers):
+    """One value, or none with anything in its place."""
+    if value is None:
+        return Values(np.array([99_999_999]), missing=np.array([True]))
+    return Values(np.array([numbers(value)]))
+
+
+@settings(max_examples=300, deadline=None)
 @given(
     truth,
-    st.integers(-100, 100),
-    st.integers(-50, 50),
-    st.sampled_from(["male", "female"]),
-    a_date,
-    a_date,
+    st.none() | st.integers(-100, 100),
+    st.none() | st.integers(-50, 50),
+    st.none() | st.sampled_from(["male", "female"]),
+    st.none() | a_date,
+    st.none() | a_date,
+    st.none() | a_time,
 )
-@example("years_between(born, died) == 0", 0, 0, "male", LEAP, dt.date(2001, 2, 28))
-@example("years_between(born, died) == -11", 0, 0, "male", LEAP, dt.date(1990, 2, 28))
-@example("age // 7 == -1", -3, 0, "male", LEAP, LEAP)
-@example("age % 7 == 4", -3, 0, "male", LEAP, LEAP)
-def test_numpy_and_sql_agree(source, age, n, sex, born, died):
+@example("years_between(born, died) == 0", 0, 0, "male", LEAP, dt.date(2001, 2, 28), None)
+@example("years_between(born, died) == -11", 0, 0, "male", LEAP, dt.date(1990, 2, 28), None)
+@example("age // 7 == -1", -3, 0, "male", LEAP, LEAP, None)
+@example("age % 7 == 4", -3, 0, "male", LEAP, LEAP, None)
+@example("div(age, n) == -2", -3, 2, None, None, None, None)
+@example("div(age, n) == -2", 3, -2, None, None, None, None)
+@example("age > 3 or n > 3", None, 7, None, None, None, None)
+@example("if(age > 3, 1, 2) == 2", None, 7, None, None, None, None)
+@example("if(n > 3, n, age) == 7", None, 7, None, None, None, None)
+@example("max(age, n) == 7", None, 7, None, None, None, None)
+@example('band(age, 5, 20) == "20+"', None, 7, None, None, None, None)
+def test_numpy_and_sql_agree(source, age, n, sex, born, died, seen):
     try:
         tree = check(source, COLUMNS, Type.BOOLEAN)
     except SpecError:  # too long or too deep
         return
+    sexes = ("male", "female")
     columns = {
-        "age": Values(np.array([age])),
-        "n": Values(np.array([n])),
-        "sex": Values(np.array([1 if sex == "female" else 0]), ("male", "female")),
-        "born": Values(np.array([days(born)])),
-        "died": Values(np.array([days(died)])),
+        "age": held(age, int),
+        "n": held(n, int),
+        "sex": Values(
+            np.array([sexes.index(sex or "male")]), sexes, missing=np.array([sex is None])
+        ),
+        "born": held(born, days),
+        "died": held(died, days),
+        "seen": held(
+            seen, lambda t: days(t.date()) * 86_400 + t.hour * 3600 + t.minute * 60 + t.second
+        ),
     }
-    ours = bool(evaluate(tree, columns.__getitem__, 1, AS_OF).ints[0])
+    found = evaluate(tree, columns.__getitem__, 1, AS_OF)
+    known = found.missing is None or not found.missing[0]
+    ours = bool(found.ints[0]) if known else None
     query = render(tree, lambda path: quote(path[0]), AS_OF, COLUMNS)
     with duckdb.connect() as connection:
         (theirs,) = connection.execute(
-            f"SELECT {query} FROM (SELECT ?::BIGINT AS age, ?::BIGINT AS n, ? AS sex,"
-            " ?::DATE AS born, ?::DATE AS died)",
-            [age, n, sex, born, died],
+            f"SELECT {query} FROM (SELECT ?::BIGINT AS age, ?::BIGINT AS n, ?::VARCHAR AS sex,"
+            " ?::DATE AS born, ?::DATE AS died, ?::TIMESTAMP AS seen)",
+            [age, n, sex, born, died, seen],
         ).fetchone()
     assert ours == theirs
+
+
+@given(
+    st.lists(st.tuples(st.none() | st.integers(-9, 9), st.none() | st.integers(-9, 9)), max_size=9)
+)
+def test_rows_do_not_meet(pairs):
+    """Many rows, some without values, give what each gives alone."""
+    tree = parse("if(div(a, b) > 0, text_of(a * b), coalesce(pad(abs(b), 2), text_of(a)))")
+
+    def columns(rows):
+        made = {}
+        for i, name in enumerate("ab"):
+            missing = np.array([row[i] is None for row in rows], dtype=np.bool_)
+            data = np.array([row[i] or 0 for row in rows], dtype=np.int64)
+            made[name] = Values(data, missing=missing)
+        return made
+
+    def texts(rows):
+        found = evaluate(tree, columns(rows).__getitem__, len(rows), AS_OF)
+        gone = found.missing if found.missing is not None else np.zeros(len(rows), dtype=np.bool_)
+        return [None if m else t for t, m in zip(found.strings().to_pylist(), gone, strict=True)]
+
+    assert texts(pairs) == [text for pair in pairs for text in texts([pair])]
 
 
 @given(st.integers(0, 130), st.sampled_from([(5, 80), (10, 100), (1, 3)]))

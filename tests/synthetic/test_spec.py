@@ -54,7 +54,8 @@ SHOPS = "tables.shops"
         ('follows = "sizes"', 'follows = "size"', "unknown margin 'size'; did you mean 'sizes'"),
         ('follows = "sizes"', 'follows = "places"', "'given' must name all of them but"),
         ("codes.small", "codes.smal", "categories that are no codes: \\['small'\\]"),
-        ("small = [20, 100]", "tiny = [20, 100]", "quantiles must give every code of 'size'"),
+        ("small = [20, 100]", "tiny = [20, 100]", "'tiny' is no code of 'size'"),
+        (", small = [20, 100]", "", "must give every code of 'size': nothing for 'small'"),
         ("small = [20, 100]", "small = [100, 20]", "must rise"),
         ('because = { vi = "giả định", en = "assumed" }', "", "an assumption needs 'because'"),
         (
@@ -75,7 +76,7 @@ SHOPS = "tables.shops"
             'keep = { size = ["nano"] }',
             "gives no size = \\['nano'\\]",
         ),
-        ('per = "per_area"', 'per = "sizes"', "margin 'sizes' must have the axes \\['area'\\]"),
+        ('per = "per_area"', 'per = "sizes"', "margin 'sizes' has no axis 'area'"),
         ('unit = "m2"', 'references = "shops.shops.nobody"', "unknown column 'nobody'"),
         ('unit = "m2"', 'only_if = "size"', "gives text; boolean is needed"),
         ("rows.units", "rows.unit", "rows.unit: unknown key; did you mean 'units'"),
@@ -94,8 +95,16 @@ SHOPS = "tables.shops"
         ('unit = "m2"', 'per = "number"\nonly_if = "size"', "gives text; boolean is needed"),
         ('unit = "m2"', 'per = "rank"', "columns.room: unknown field for 'per' 'rank'"),
         ('take = "number"', 'take = "number"\nper = "number"', "only 'follows' and 'assume' take"),
-        ('take = "number"', 'take = "number"\ngiven = { size = "size" }', "quantiles by code take"),
-        ("{ micro = [1, 10, 30], small = [20, 100] }", "[1, 10]", "quantiles by code take 'given'"),
+        (
+            'take = "number"',
+            'take = "number"\ngiven = { size = "size" }',
+            "an assumption by code take",
+        ),
+        (
+            "{ micro = [1, 10, 30], small = [20, 100] }",
+            "[1, 10]",
+            "an assumption by code take 'given'",
+        ),
         (
             'follows = "sizes"',
             'follows = "sizes"\nonly_if = "shop_id > 3"',
@@ -187,7 +196,11 @@ PERSON = 'area = "province_code", sex = "{sex}", year = "{year}"'
     ("body", "more", "message"),
     [
         (f'type = "code"\n{CODES}\nassume = {{ words = ["a"] }}\n{BECAUSE}', "", "assume.shares"),
-        (f'type = "text"\nassume = {{ words = [] }}\n{BECAUSE}', "", "assume.words = .*at least 1"),
+        (
+            f'type = "text"\nassume = {{ words = [] }}\n{BECAUSE}',
+            "",
+            "assume = .*words: at least 1",
+        ),
         (f'type = "text"\nassume = {{ words = ["a", "a"] }}\n{BECAUSE}', "", "words repeats 'a'"),
         (
             f'type = "code"\n{CODES}\nderive = "if(room > 3, \\"a\\", \\"z\\")"',
@@ -315,7 +328,7 @@ def test_a_unit_lies_where_its_linked_member_can():
         'axes = { area = "province_code"',
         'rename = { area = { 48 = "XX" } }\naxes = { area = "province_code"',
     )
-    with pytest.raises(SpecError, match=r"'population\.persons' has no rows in the areas \['XX'\]"):
+    with pytest.raises(SpecError, match=r"population\.persons has no rows in the areas \['XX'\]"):
         check_specs({**specs, "shops": parse(strange, "shops.toml")})
 
 

@@ -30,7 +30,7 @@ def read(fidelity: Mapping[str, Any]) -> Fidelity:
     """Put a manifest's fidelity into words of the spoken language."""
     against = fidelity["against"] or ""
     is_known = against in statistics.names()
-    title = either(vars(statistics.table(against).title)) if is_known else against
+    title = "; ".join(map(_title, against.split(", ")))  # one that was raked follows several
     return Fidelity(
         status=fidelity["status"],
         figure=_figure(fidelity["distance"], fidelity["sampling"]),
@@ -38,6 +38,11 @@ def read(fidelity: Mapping[str, Any]) -> Fidelity:
         against_address=address(f"{PUBLISHED}.{against}") if is_known else "",
         because=either(fidelity["because"]),
     )
+
+
+def _title(name: str) -> str:
+    """Give a published table's title, or the name as it is."""
+    return either(vars(statistics.table(name).title)) if name in statistics.names() else name
 
 
 def _figure(distance: float | None, sampling: float | None) -> str:

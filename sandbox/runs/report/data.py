@@ -206,15 +206,25 @@ def _pair(
 def _fidelity(given: object, titles: dict[str, Words]) -> Fidelity:
     known = mapping(given)
     status = text(known.get("status"))
-    against = text(known.get("against"))
+    # One that was raked follows several tables.
+    against = [
+        titles.get(name) or Words(name) for name in text(known.get("against")).split(", ") if name
+    ]
     distance, sampling = number(known.get("distance")), number(known.get("sampling"))
     return Fidelity(
         status=status if status in FIDELITY else "unknown",
-        against=titles.get(against) or (Words(against) if against else NOTHING),
+        against=_joined(against),
         distance=percent(distance) if distance is not None else NOTHING,
         sampling=percent(sampling) if sampling is not None else NOTHING,
         because=said(known.get("because")),
     )
+
+
+def _joined(titles: list[Words]) -> Words:
+    if not titles:
+        return NOTHING
+    english = "; ".join(one.en or one.vi for one in titles) if any(one.en for one in titles) else ""
+    return Words("; ".join(one.vi for one in titles), english)
 
 
 def _source(given: dict[str, Any]) -> Source:

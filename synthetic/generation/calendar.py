@@ -1,0 +1,134 @@
+"""Days by season: month, weekday, year, Tết and holidays as whole-number weights over a calendar."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from synthetic.errors import BuildError
+from synthetic.generation.draws import Words, below
+from synthetic.generation.values import Ints, civil, days
+
+# The first day of the lunar year in Viet Nam (UTC+7): the table of the `holidays` library (MIT,
+# holidays/calendars/chinese.py with its Vietnamese exceptions of 2007 and 2030, which fall a day
+# before China's); a test computes each again as a day of the new moon by Meeus' series.
+_TET = """
+2000-02-05 2001-01-24 2002-02-12 2003-02-01 2004-01-22 2005-02-09 2006-01-29 2007-02-17 2008-02-07
+2009-01-26 2010-02-14 2011-02-03 2012-01-23 2013-02-10 2014-01-31 2015-02-19 2016-02-08 2017-01-28
+2018-02-16 2019-02-05 2020-01-25 2021-02-12 2022-02-01 2023-01-22 2024-02-10 2025-01-29 2026-02-17
+2027-02-06 2028-01-26 2029-02-13 2030-02-02 2031-01-23 2032-02-11 2033-01-31 2034-02-19 2035-02-08
+"""
+TET = {day.year: day for day in map(dt.date.fromisoformat, _TET.split())}
+
+_ALL = (dt.date(1900, 1, 1), dt.date(2099, 12, 31))
+_WITH_TET = (dt.date(min(TET), 1, 1), dt.date(max(TET), 12, 31))
+_LARGEST_SUM = 2**31 - 1  # what `below` takes
+_SLOTS = 15  # bits of the table that says where to look
+
+
+@dataclass(frozen=True)
+class Season:
+    """The weights of one kind of rows, as a spec gives them."""
+
+    months: Sequence[int] = ()
+    weekdays: Sequence[int] = ()
+    years: Mapping[str, int] | None = None
+    before_tet: Sequence[int] = ()
+    after_tet: Sequence[int] = ()
+    holidays: Mapping[str, int] | None = None
+
+    def weights(self, first: dt.date, last: dt.date) -> list[int]:
+        """The weight of each day of a calendar, exactly."""
+        numbers = np.arange(days(first), days(last) + 1)
+        year, month, day = civil(numbers)
+        total = np.ones(
+            len(numbers), dtype=object
+        )  # whole numbers of Python: products may be large
+        if self.months:
+            total *= np.array([0, *self.months], dtype=object)[month]
+        if self.weekdays:
+            total *= np.array(self.weekdays, dtype=object)[(numbers + 3) % 7]
+        if self.years:
+            named = {int(name): weight for name, weight in self.years.items()}
+            total *= np.array([named.get(int(y), 0) for y in year], dtype=object)
+        for name, percent in (self.holidays or {}).items():
+            on = (month == int(name[:2])) & (day == int(name[3:]))
+            total = np.where(on, total * percent, total * 100)
+        around = [*self.before_tet, *self.after_tet]
+        if around:
+            total *= 100
+            for tet in TET.values():
+                start = days(tet) - len(self.before_tet) - days(first)
+                for i, percent in enumerate(around, start):
+                    if 0 <= i < len(total):
+                        total[i] = total[i] // 100 * percent
+        return [int(weight) for weight in total]
+
+
+@dataclass(frozen=True, eq=False)
+class Calendar:
+    """Running totals of whole-number weights over days, one row for each kind of rows."""
+
+    first: int  # days since 1970
+    running: Ints  # shape (kinds, days + 1)
+    shift: Ints  # shape (kinds,): a running total without its last bits is a slot
+    slots: npt.NDArray[np.int32]  # shape (kinds, slots + 1): the day where a slot begins
+
+    @property
+    def n_days(self) -> int:
+        """How many days it has."""
+        return self.running.shape[1] - 1
+
+    def draw(self, word: Words, kind: Ints | None, start: Ints, end: Ints) -> Ints:
+        """Draw a day from `start` to `end`, both included and inside the calendar; -1 for none."""
+        row = np.zeros(len(start), dtype=np.int64) if kind is None else kind
+        running = self.running.reshape(-1)
+        base = row * (self.n_days + 1) - self.first
+        low, high = running[base + start], running[base + end + 1]
+        pick = low + below(word, np.maximum(high - low, 1))
+        slot = row * self.slots.shape[1] + (pick >> self.shift[row])
+        a = self.slots.reshape(-1)[slot].astype(np.int64)
+        b = self.slots.reshape(-1)[slot + 1].astype(np.int64)
+        offset = row * (self.n_days + 1) + 1
+        while (a < b).any():  # the first day whose running total is above the pick
+            middle = (a + b) >> 1
+            above = running[offset + middle] > pick
+            b = np.where(above, middle, b)
+            a = np.where(above, a, np.minimum(middle + 1, b))
+        return np.where(high > low, a + self.first, -1)
+
+
+def calendar(seasons: Sequence[Season]) -> Calendar:
+    """Make the tables of some kinds of rows."""
+    first, last = _WITH_TET if any(s.before_tet or s.after_tet for s in seasons) else _ALL
+    rows = [_whole(season.weights(first, last)) for season in seasons]
+    running = np.concatenate([np.zeros((len(rows), 1), np.int64), np.cumsum(rows, axis=1)], axis=1)
+    shift = np.array([max(int(row[-1]).bit_length() - _SLOTS, 0) for row in running])
+    n_days = running.shape[1] - 1
+    slots = np.stack(
+        [
+            np.minimum(
+                np.searchsorted(
+                    row[1:], np.arange((1 << _SLOTS) + 2, dtype=np.int64) << by, side="right"
+                ),
+                n_days - 1,
+            )
+            for row, by in zip(running, shift, strict=True)
+        ]
+    )
+    return Calendar(days(first), running, shift, slots.astype(np.int32))
+
+
+def _whole(weights: list[int]) -> Ints:
+    """Bring weights to whole numbers whose sum can be drawn below; none above zero becomes zero."""
+    largest = max(weights)
+    if largest == 0:
+        raise BuildError("no day of the calendar has a weight; mend 'years' or the other weights")
+    top = _LARGEST_SUM // len(weights) - 1
+    if largest > top:
+        weights = [max((w * top + largest // 2) // largest, int(w > 0)) for w in weights]
+    return np.array(weights, dtype=np.int64)
