@@ -40,7 +40,7 @@ def the_state(home, dataset="population"):
 
 def test_nothing_built_is_missing_and_says_how_to_build(home):
     found = catalog.states(Settings(home=home))
-    assert [entry["dataset"] for entry in found] == ["population", "enterprise"]
+    assert found[0]["dataset"] == "population"  # what others rest on comes first
     assert {entry["dataset"] for entry in found} == set(packaged())
     for entry in found:
         assert (entry["state"], entry["version"]) == ("missing", None)
@@ -50,10 +50,8 @@ def test_nothing_built_is_missing_and_says_how_to_build(home):
 
 def test_what_the_builder_built_is_ready(replicas):
     found = catalog.states(Settings(home=replicas))
-    assert [(entry["dataset"], entry["state"], entry["remedy"]) for entry in found] == [
-        ("population", "ready", ""),
-        ("enterprise", "ready", ""),
-    ]
+    ready = {entry["dataset"]: entry["remedy"] for entry in found if entry["state"] == "ready"}
+    assert ready["population"] == ready["enterprise"] == ""
 
 
 def test_the_version_that_a_run_takes_comes_first(home):

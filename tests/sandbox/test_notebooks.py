@@ -13,6 +13,7 @@ import pytest
 
 from sandbox import catalog
 from sandbox.settings import Settings, notebooks_folder, templates_folder
+from synthetic.build import Order, build, make_recipe
 from tests.sandbox.executing import execute
 
 TEMPLATES = sorted(templates_folder().glob("*.ipynb"))
@@ -105,8 +106,26 @@ def test_a_template_starts_with_its_title_and_ends_with_what_comes_next(path):
     assert cells[-1].cell_type == "markdown"
 
 
-@each_template
+def datasets(path):
+    """The datasets that a template reads, without the published tables."""
+    found = {name.partition(".")[0] for name in read(path).metadata["sandbox"]["reads"]}
+    return tuple(sorted(found - {catalog.PUBLISHED}))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path,
+            id=path.stem,
+            marks=() if set(datasets(path)) <= {"population", "enterprise"} else pytest.mark.slow,
+        )
+        for path in TEMPLATES
+    ],
+)
 def test_a_template_runs_on_a_small_replica_without_a_warning(path, replicas, tmp_path):
+    recipe = make_recipe("0.001", None, 1, "exact")
+    build(Order(datasets=datasets(path), recipe=recipe, out=replicas / "replicas"))
     notebook = read(path)
     inputs = catalog.select(Settings(home=replicas), notebook.metadata["sandbox"]["reads"])
     assert inputs.tables

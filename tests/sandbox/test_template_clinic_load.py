@@ -15,6 +15,8 @@ from sandbox.settings import templates_folder
 from synthetic.build import Order, build, make_recipe
 from tests.sandbox.executing import execute
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):

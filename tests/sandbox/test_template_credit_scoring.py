@@ -15,6 +15,8 @@ from synthetic.build import Order, build, make_recipe
 from tests.sandbox.executing import execute
 from tests.sandbox.test_template_market_sizing import run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def template():

@@ -16,6 +16,8 @@ from sandbox.settings import templates_folder
 from synthetic.build import Order, build, make_recipe
 from tests.sandbox.executing import execute
 
+pytestmark = pytest.mark.slow
+
 PLANTED = {
     "Last year's average below 5.0": 4,
     "More than 5 km to school": 2,

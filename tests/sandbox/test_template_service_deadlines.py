@@ -13,6 +13,8 @@ from synthetic.build import Order, build, make_recipe
 from tests.sandbox.executing import execute
 from tests.sandbox.test_template_market_sizing import Executed, with_values
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def template():

@@ -17,6 +17,8 @@ from synthetic.spec.load import packaged
 from tests.sandbox.executing import execute
 from tests.sandbox.test_template_market_sizing import run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def template():

@@ -11,6 +11,8 @@ from synthetic import statistics
 from synthetic.build import Order, build, make_recipe
 from synthetic.generation.identifiers import is_synthetic
 
+pytestmark = pytest.mark.slow
+
 SCALE = "0.01"
 NAMES = {
     "new_registered": "registered",

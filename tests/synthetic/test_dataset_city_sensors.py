@@ -6,6 +6,8 @@ import pytest
 
 from tests.synthetic.dataset_views import one, views
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sql(tmp_path_factory):

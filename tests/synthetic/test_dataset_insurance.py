@@ -11,6 +11,8 @@ from synthetic.evaluation.verify import verify
 from synthetic.generation.identifiers import is_synthetic
 from synthetic.spec.load import load_all
 
+pytestmark = pytest.mark.slow
+
 TABLES = {
     "population": ("persons",),
     "enterprise": ("enterprises", "employees"),

@@ -14,6 +14,8 @@ from synthetic.generation.identifiers import is_synthetic
 from synthetic.spec.load import parse
 from synthetic.spec.margins import resolve
 
+pytestmark = pytest.mark.slow
+
 SCALE = "0.001"
 TABLES = {
     "population": ("households", "persons"),

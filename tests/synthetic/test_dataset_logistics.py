@@ -9,6 +9,8 @@ import pytest
 from synthetic import statistics
 from tests.synthetic.dataset_views import one, views
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sql(tmp_path_factory):

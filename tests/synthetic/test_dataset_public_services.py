@@ -8,6 +8,8 @@ import pytest
 
 from tests.synthetic.dataset_views import one, views
 
+pytestmark = pytest.mark.slow
+
 BASE = {
     "land": 110,
     "construction": 80,

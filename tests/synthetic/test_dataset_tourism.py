@@ -12,6 +12,8 @@ from synthetic.build import Order, build, make_recipe
 from synthetic.generation.identifiers import is_synthetic
 from synthetic.spec.load import packaged
 
+pytestmark = pytest.mark.slow
+
 SCALE = "0.005"
 CODES = {
     "China": "CN",

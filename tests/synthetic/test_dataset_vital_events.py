@@ -11,6 +11,8 @@ from synthetic.evaluation.verify import verify
 from synthetic.generation.identifiers import is_synthetic
 from synthetic.spec.load import load_all
 
+pytestmark = pytest.mark.slow
+
 SCALE = "0.005"
 TABLES = {
     "population": ("households", "persons"),
