@@ -56,7 +56,7 @@ def write_new(name: str, spec: str, folder: Path) -> Path:
     return path
 
 
-_TEXT = '''#:schema ./<schema>
+_TEXT = """#:schema ./<schema>
 # <name>: một bộ dữ liệu mới, nối với dân cư. Sửa từng phần theo lời dẫn.
 # <name>: a new dataset, linked to the population. Change it part by part as the comments lead.
 #
@@ -222,4 +222,4 @@ unit = "thousand VND"
 assume.quantiles = [0, 500, 1500, 4000, 20000]
 missing = { share = "0.02", because = { vi = "Một phần nhỏ không ghi phí.", en = "A few visits record no fee." } }
 because = { vi = "Giả định để bắt đầu.", en = "An assumption to begin with." }
-'''
+"""
