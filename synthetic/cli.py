@@ -89,6 +89,11 @@ class _Progress:
     show_default=True,
     help="Meet quota tables to the last unit, or let draws differ as samples do.",
 )
+@click.option(
+    "--dirt",
+    help="Also a copy with defects planted in this share of the rows, above 0 and up to 0.5.",
+)
+@click.option("--dirt-seed", type=int, help="Which draw of defects, a whole number; 1 by default.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for replicas.")
 @click.option("--workers", type=int, help="Processes; as many as help by default.")
 @_SPECS
@@ -99,6 +104,8 @@ def build(
     area: str | None,
     seed: int,
     margins: str,
+    dirt: str | None,
+    dirt_seed: int | None,
     out: Path | None,
     workers: int | None,
     specs: tuple[Path, ...],
@@ -107,11 +114,15 @@ def build(
     """Build replicas of DATASETS (all by default, those of --specs too) and of those they use."""
     from synthetic.build import Order, make_recipe
     from synthetic.build import build as build_replicas
+    from synthetic.dirt import answers, make_dirt, spoil
     from synthetic.errors import BuildError
     from synthetic.spec.load import known
 
     if workers is not None and workers < 1:
         raise BuildError(f"workers {workers} must be 1 or more")
+    if dirt is None and dirt_seed is not None:
+        raise BuildError("--dirt-seed says which defects --dirt plants; add --dirt, such as 0.02")
+    spoiled = None if dirt is None else make_dirt(dirt, 1 if dirt_seed is None else dirt_seed)
     order = Order(
         datasets=datasets or tuple(known(specs)),
         recipe=make_recipe(scale, area, seed, margins),
@@ -119,7 +130,10 @@ def build(
         workers=workers,
         specs=specs,
     )
-    done = build_replicas(order, _Progress())
+    progress = _Progress()
+    done = build_replicas(order, progress)
+    if spoiled is not None:
+        done += [spoil(m, spoiled, workers=workers, progress=progress) for m in list(done)]
     facts = [
         {
             "dataset": m.dataset,
@@ -129,6 +143,7 @@ def build(
                 {key: table[key] for key in ("name", "rows", "content_hash")} for table in m.tables
             ],
         }
+        | ({"answers": str(answers.path(m.folder))} if m.data.get("dirt") else {})
         for m in done
     ]
     if as_json:
@@ -138,6 +153,8 @@ def build(
         click.echo(manifest.folder)
         for table in manifest.tables:
             click.echo(f"  {table['name']:<14}{table['rows']:>12,} rows  {table['content_hash']}")
+        if manifest.data.get("dirt"):
+            click.echo(f"  answer key: {answers.path(manifest.folder)}")
 
 
 @main.command()
@@ -224,9 +241,12 @@ def show(dataset: str, specs: tuple[Path, ...], as_json: bool) -> None:
 @_SPECS
 def check(spec: Path, specs: tuple[Path, ...]) -> None:
     """Check a spec file, with file, table, key, value and remedy of every fault."""
+    from synthetic.errors import SpecError
     from synthetic.spec.check import check_specs
     from synthetic.spec.load import load, load_all
 
+    if spec.suffix != ".toml":
+        raise SpecError(f"{spec}: not a spec file; its name must end in .toml")
     read = load(spec)
     # By its file's name, as a build finds it, together with those beside it that it uses.
     check_specs(load_all([spec.stem], (*specs, spec.parent)))
@@ -279,12 +299,12 @@ def import_(csv: Path, name: str, out: Path) -> None:
 
     At most the first 200,000 rows are read. Headers and short code lists are copied from them.
     """
-    from synthetic.drafts.draft import WARNING, draft
+    from synthetic.drafts.draft import CODES, WARNING, draft
     from synthetic.drafts.sample import read
     from synthetic.drafts.scaffold import check_name, write_new
 
     check_name(name)
-    sample = read(csv)
+    sample = read(csv, CODES)
     path = write_new(name, draft(name, sample), out)
     click.echo(path)
     click.echo(f"{WARNING.vi}\n{WARNING.en}", err=True)

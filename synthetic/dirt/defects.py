@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -49,10 +49,11 @@ class Chance:
         """One of these."""
         return items[self.below(len(items))]
 
-    def shuffled(self, items: Sequence[T]) -> list[T]:
-        """These in any order."""
+    def shuffled(self, items: Iterable[T]) -> Iterator[T]:
+        """These in any order, drawn as they are asked for."""
         left = list(items)
-        return [left.pop(self.below(len(left))) for _ in items]
+        while left:
+            yield left.pop(self.below(len(left)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,15 +14,16 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synthetic.errors import StorageError, SyntheticError
+from synthetic.errors import SpecError, StorageError, SyntheticError
 from synthetic.evaluation.checks import Check, check_columns, check_published, check_rows, one
 from synthetic.evaluation.describe import table_fidelity
+from synthetic.evaluation.dirt import check_dirt
 from synthetic.evaluation.inputs import statistics_digest
 from synthetic.evaluation.sql import connect, quote, render, seen, view
 from synthetic.generation.identifiers import kind
 from synthetic.spec.check import check_specs
 from synthetic.spec.expressions import Node, names, parse
-from synthetic.spec.load import digest, load_all
+from synthetic.spec.load import digest, known, load_all
 from synthetic.spec.margins import Margin
 from synthetic.spec.models import ColumnSpec, Spec
 from synthetic.spec.scope import Scope
@@ -51,6 +52,8 @@ def verify(manifest: Manifest, specs: Mapping[str, Spec]) -> list[Check]:
             *checks,
             Check("", "spec", False, "the replica was built from another version of the spec"),
         ]
+    if manifest.data.get("dirt"):
+        return checks + _check_dirty_copy(manifest, spec)
     every_margin = check_specs(specs)
     margins = every_margin[manifest.dataset]
     replicas, problems = _with_used(manifest, spec)
@@ -68,10 +71,25 @@ def verify(manifest: Manifest, specs: Mapping[str, Spec]) -> list[Check]:
     return checks + problems
 
 
+def _check_dirty_copy(manifest: Manifest, spec: Spec) -> list[Check]:
+    """Rules and totals may be broken there; identifiers must be marked all the same."""
+    _, problems = _with_used(manifest, spec)
+    checks = list(check_dirt(manifest))
+    with connect({manifest.dataset: manifest}) as connection:
+        for table in spec.tables:
+            checks += _check_keys(connection, spec, table)
+            checks += _check_identifiers(connection, spec, table)
+    return checks + problems
+
+
 def verify_folder(folder: Path, spec_folders: Iterable[Path] = ()) -> list[Check]:
     """Verify the replica of a folder; one that cannot even be read has failed."""
     try:
         manifest = read(folder)
+        if manifest.dataset not in known(spec_folders):
+            raise SpecError(
+                f"no spec of {manifest.dataset!r} is known; give its folder: --specs DIR"
+            )
         return verify(manifest, load_all([manifest.dataset], spec_folders))
     except SyntheticError as error:
         return [Check("", "manifest and spec", False, str(error))]
@@ -92,7 +110,8 @@ def _with_used(manifest: Manifest, spec: Spec) -> tuple[dict[str, Manifest], lis
                 raise StorageError(f"{used.folder}: {damaged[0]}")
             replicas[dataset] = used
         except StorageError as error:
-            problems.append(Check("", f"uses {dataset}", False, str(error)))
+            told = f"{error}; {dataset} {built} is needed beside: build {manifest.dataset} again"
+            problems.append(Check("", f"uses {dataset}", False, told))
     return replicas, problems
 
 

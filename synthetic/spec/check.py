@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from synthetic.errors import SpecError, SyntheticError
 from synthetic.spec.check_columns import check_column, check_members, check_sums
-from synthetic.spec.expressions import Type, check, names, parse
+from synthetic.spec.expressions import Node, Type, check, names, parse
 from synthetic.spec.margins import Margin, resolve
 from synthetic.spec.models import (
     ChildRows,
@@ -27,6 +27,7 @@ from synthetic.spec.models import (
     TableSpec,
     UnitRows,
 )
+from synthetic.spec.possible import check_possible
 from synthetic.spec.scope import CELL, PLACED, STRUCTURE, Scope, check_known, codes_of
 
 __all__ = ["check_specs", "codes_of"]
@@ -134,10 +135,22 @@ class _Table:
             self._check_circles()
         for i, rule in enumerate(self.table.rules):
             with self.faults.at(*place, "rules", str(i)):
-                check(rule.holds, self.scope.types_with_references(), Type.BOOLEAN)
+                tree = check(rule.holds, self.scope.types_with_references(), Type.BOOLEAN)
+                check_possible(tree, rule.holds, self._named(tree))
         for i, entry in enumerate(self.table.compare):
             with self.faults.at(*place, "compare", str(i)):
                 self._check_compare(entry)
+
+    def _named(self, tree: Node) -> dict[tuple[str, ...], ColumnSpec]:
+        """The columns that a rule names, here and behind keys."""
+        found = {}
+        for path in names(tree):
+            column = self.table.columns[path[0]]
+            if len(path) == 2:
+                behind = self.scope.of(str(column.references).rpartition(".")[0])
+                column = behind.table.columns[path[1]]
+            found[path] = column
+        return found
 
     def _check_written(self, key: str) -> None:
         check_known(key, self.table.columns, "column")

@@ -18,6 +18,7 @@ from synthetic.spec.models import Spec
 
 MAX_BYTES = 1_000_000  # a spec is written by hand; a larger file is something else
 MAX_KEYS = 16  # keys joined by dots; the parser's time grows with the square of their number
+_BRANCH = re.compile(r"\[key\]$|(?:function-[a-z]+|dict|tuple|constrained-[a-z]+)\[")
 _MANY_KEYS = re.compile(
     rf"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{MAX_KEYS},}}"""
 )
@@ -141,7 +142,7 @@ def _explain(error: ValidationError, file: str) -> str:
 
 def _explain_one(fault: dict[str, Any], file: str) -> str:
     # pydantic puts names of union branches and "[key]" in the path; a reader needs only the keys.
-    keys = [str(part) for part in fault["loc"] if part != "[key]"]
+    keys = [str(part) for part in fault["loc"] if not _BRANCH.match(str(part))]
     where = ".".join(keys) or "the file"
     kind, message = fault["type"], fault["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden":

@@ -105,7 +105,10 @@ class Scope:
         other = self.of(path)
         order = list(self.spec.tables)
         if other.dataset == self.dataset and order.index(other.name) >= order.index(self.name):
-            raise SpecError(f"table {other.name!r} must stand before {self.name!r}")
+            raise SpecError(
+                f"table {other.name!r} must stand before {self.name!r}; where each needs the "
+                "other, leave one of the keys out"
+            )
         return other
 
     def types(self, *, hidden: bool = True) -> dict[str, Type]:

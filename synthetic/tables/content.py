@@ -56,6 +56,14 @@ def of_table(table: pa.Table) -> Content:
     return total
 
 
+def row_words(table: pa.Table) -> Words:
+    """One word for each row of what its values mean, whatever the encoding and other rows."""
+    total = np.zeros(table.num_rows, dtype=np.uint64)
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        total += _codes(column.combine_chunks()) * _column_key(name, 0)
+    return _mix(total)
+
+
 def of_files(paths: Iterable[Path]) -> Content:
     """The content of Parquet files, read in batches."""
     total = Content()

@@ -85,6 +85,8 @@ def _check_shape(data: Mapping[str, Any]) -> None:
     for name in ("spec", "statistics", "model", "inputs"):
         len(data["hashes"][name])
     len(data["dataset"] + data["version"])
+    if data.get("dirt"):
+        _check_dirt(data["dirt"], recipe)
     data["depends"].items()
     for table in data["tables"]:
         len(table["name"] + table["content_hash"])
@@ -98,6 +100,14 @@ def _check_shape(data: Mapping[str, Any]) -> None:
             len(column["name"])
 
 
+def _check_dirt(dirt: Mapping[str, Any], recipe: Mapping[str, Any]) -> None:
+    len(recipe["dirt"] + dirt["of"] + dirt["of_inputs"] + dirt["answers"]["sha256"])
+    int(recipe["dirt_seed"]) + int(dirt["generation"]) + int(dirt["answers"]["rows"])
+    for table in dirt["tables"].values():
+        len(table["content_hash"])
+        int(table["rows"]) + sum(table["planted"].values())
+
+
 def inputs_hash(**parts: Any) -> str:
     """A hash of all that a replica's content depends on."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -106,7 +116,8 @@ def inputs_hash(**parts: Any) -> str:
 def version(recipe: Mapping[str, Any], inputs: str) -> str:
     """A replica's version: its recipe for people, and its inputs for certainty."""
     area, seed = recipe["area"] or "all", recipe["seed"]
-    return f"s{recipe['scale']}-{area}-seed{seed}-{recipe['margins']}-{inputs[:12]}"
+    dirt = f"-dirt{recipe['dirt']}-seed{recipe['dirt_seed']}" if recipe.get("dirt") else ""
+    return f"s{recipe['scale']}-{area}-seed{seed}-{recipe['margins']}{dirt}-{inputs[:12]}"
 
 
 def find(root: Path) -> Iterator[Manifest]:

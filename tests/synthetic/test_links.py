@@ -286,13 +286,17 @@ def test_the_same_member_is_found_exactly_where_there_is_one(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('members = "enterprise.employees", same', 'members = "linked.classes", same', "matches"),
+        (
+            'members = "enterprise.employees", same',
+            'members = "population.persons", same',
+            "matches",
+        ),
         ("same = true }", 'same = true, where = "since_year > 2000" }', "takes no 'where' beside"),
     ],
 )
 def test_a_faulty_link_to_the_same_member_is_told(old, new, message):
     text = employed().replace(old, new)
-    if "linked.classes" in new:
-        text = text.replace("enterprise.employees.person_id", "linked.classes.class_id")
+    if "population.persons" in new:
+        text = text.replace("enterprise.employees.person_id", "population.persons.person_id")
     with pytest.raises(SpecError, match=message):
         check_specs(load_all(["enterprise"]) | {"linked": parse(text, "linked.toml")})
