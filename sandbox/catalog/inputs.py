@@ -276,7 +276,9 @@ def _choose(
         if (chosen := _together(datasets, [r for r in built if r.recipe == recipe])) is not None
     ]
     if found:
-        return min(found, key=lambda chosen: min(map(preference, chosen), default=(False, 0)))
+        return min(
+            found, key=lambda chosen: min(map(preference, chosen), default=(False, False, 0))
+        )
     if not datasets:
         return ()
     options = wish.options(wanted) if wanted else min(built, key=preference).recipe.options()

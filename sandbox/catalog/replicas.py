@@ -36,6 +36,8 @@ class Recipe:
     area: str | None  # a province's code, or the whole country
     seed: int
     margins: str  # "exact" or "sampled"
+    dirt: str | None = None  # share of rows with a planted defect; none is a clean replica
+    dirt_seed: int | None = None
 
     @classmethod
     def read(cls, recipe: Mapping[str, Any]) -> Recipe:
@@ -45,6 +47,8 @@ class Recipe:
             area=None if recipe["area"] is None else str(recipe["area"]),
             seed=int(recipe["seed"]),
             margins=str(recipe["margins"]),
+            dirt=None if recipe.get("dirt") is None else str(recipe["dirt"]),
+            dirt_seed=None if recipe.get("dirt_seed") is None else int(recipe["dirt_seed"]),
         )
 
     def options(self) -> str:
@@ -52,11 +56,14 @@ class Recipe:
         # Quoted: a manifest may be anybody's, and what this gives is pasted into a shell.
         scale, margins = shlex.quote(self.scale), shlex.quote(self.margins)
         area = "" if self.area is None else f" --area {shlex.quote(self.area)}"
-        return f"--scale {scale}{area} --seed {self.seed} --margins {margins}"
+        dirt = "" if self.dirt is None else f" --dirt {shlex.quote(self.dirt)}"
+        planted = "" if self.dirt_seed is None else f" --dirt-seed {self.dirt_seed}"
+        return f"--scale {scale}{area} --seed {self.seed} --margins {margins}{dirt}{planted}"
 
     def __str__(self) -> str:
         area = "whole country" if self.area is None else f"area {self.area}"
-        return f"scale {self.scale}, {area}, seed {self.seed}, {self.margins} margins"
+        dirt = "" if self.dirt is None else f", defects in {self.dirt} of the rows"
+        return f"scale {self.scale}, {area}, seed {self.seed}, {self.margins} margins{dirt}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,9 +128,10 @@ def replicas(settings: Settings) -> tuple[Replica, ...]:
     return tuple(sorted(found, key=lambda r: (-r.published_at, r.dataset, r.version)))
 
 
-def preference(replica: Replica) -> tuple[bool, int]:
-    """Order replicas by what a run takes first: the whole country, then the newest."""
-    return (replica.recipe.area is not None, -replica.published_at)
+def preference(replica: Replica) -> tuple[bool, bool, int]:
+    """Order replicas by what a run takes first: clean, the whole country, then the newest."""
+    recipe = replica.recipe
+    return (recipe.dirt is not None, recipe.area is not None, -replica.published_at)
 
 
 def preferred(settings: Settings, dataset: str) -> Replica:

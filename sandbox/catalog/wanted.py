@@ -11,7 +11,7 @@ from sandbox.catalog.replicas import Recipe
 from sandbox.errors import CatalogError
 from sandbox.language import _, nearest
 
-KEYS = ("scale", "area", "seed", "margins")
+KEYS = ("scale", "area", "seed", "margins", "dirt", "dirt_seed")
 USUAL_SCALE = "0.01"
 
 Wanted = dict[str, Any]  # a part of a recipe, in the recipe's own form; empty: any
@@ -52,14 +52,24 @@ def told(wanted: Wanted) -> str:
             "exact": _("exact margins"),
             "sampled": _("sampled margins"),
         }.get(value, str(value)),
+        "dirt": lambda value: (
+            _("no planted defects")
+            if value is None
+            else _("defects in {share}").format(share=value)
+        ),
+        "dirt_seed": lambda value: _("seed of the defects {seed}").format(seed=value),
     }
+    if wanted.get("dirt") is None:  # clean is what everybody means who does not say it
+        wanted = {key: value for key, value in wanted.items() if not key.startswith("dirt")}
     return ", ".join(words[key](wanted[key]) for key in KEYS if key in wanted)
 
 
 def options(wanted: Wanted) -> str:
     """Write the options of `synthetic build` that give what is asked for."""
     asked = {"scale": USUAL_SCALE, **wanted}
-    return " ".join(f"--{key} {asked[key]}" for key in KEYS if asked.get(key) is not None)
+    return " ".join(
+        f"--{key.replace('_', '-')} {asked[key]}" for key in KEYS if asked.get(key) is not None
+    )
 
 
 def _scale(given: object) -> str:

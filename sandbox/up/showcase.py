@@ -28,7 +28,11 @@ END_S = 30
 
 def is_built(settings: Settings) -> bool:
     """Whether the datasets that the showcase reads are built, for the whole country."""
-    built = {r.dataset for r in catalog.replicas(settings) if r.recipe.area is None}
+    built = {
+        r.dataset
+        for r in catalog.replicas(settings)
+        if r.recipe.area is None and r.recipe.dirt is None
+    }
     return built >= DATASETS
 
 
@@ -42,7 +46,11 @@ def is_needed(settings: Settings) -> bool:
 
 def missing(settings: Settings) -> list[str]:
     """Name the packaged datasets that are not built for the whole country."""
-    built = {r.dataset for r in catalog.replicas(settings) if r.recipe.area is None}
+    built = {
+        r.dataset
+        for r in catalog.replicas(settings)
+        if r.recipe.area is None and r.recipe.dirt is None
+    }
     return [name for name in packaged() if name not in built]
 
 
