@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import uuid
@@ -15,6 +14,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from sandbox import runs
+from sandbox.settings import Settings
 from tests.sandbox import browsing, notebooks, serving
 from tests.sandbox.working import TOKEN, begin, free_port, working
 
@@ -162,6 +163,7 @@ def test_the_palette_opens_a_template(browser, site):
     said = texts(site)
     first = site.client().get("/sandbox/api/templates").json()["domains"][0]["templates"][0]
     with opened(browser, site) as lab:
+        expect(lab.start.get_by_role("heading", level=1)).to_be_visible()
         lab.command(said["open_template"].format(title=first["title"]))
         expect(lab.current_tab).to_contain_text(first["name"])
 
@@ -368,5 +370,4 @@ def test_a_workspace_that_goes_away_and_comes_back_loses_nothing(browser, tmp_pa
             finally:
                 second.stop()
                 second.process.stdout.close()
-        runs = [json.loads(one.read_text()) for one in home.glob("runs/*/submission.json")]
-        assert len(runs) == 1
+        assert len(runs.listed(Settings(home=home))) == 1
