@@ -16,6 +16,7 @@ SYNTHETIC = [
     "evaluation",
     "private",
     "drafts",
+    "dirt",
     "generation",
     "spec",
     "statistics",
