@@ -269,6 +269,7 @@ derive = "{f"c{i - 1} + 1" if i else "room" + " + 1" * 100}"
     return SMALL + "".join(columns)
 
 
+@pytest.mark.slow
 def test_a_long_chain_of_columns_builds_and_a_longer_one_is_told(tmp_path):
     (manifest,) = build(order(tmp_path, chained(98), "0.001"))
     with connect({"shops": manifest}) as con:

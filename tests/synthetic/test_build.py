@@ -166,6 +166,7 @@ def test_a_replica_is_kept_as_it_is(tmp_path):
     assert {p: p.stat().st_mtime_ns for p in second.folder.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_renamed_specs_build_and_verify(tmp_path):
     """The engine knows no dataset, table or column by name."""
     folder, out = tmp_path / "specs", tmp_path / "out"

@@ -53,6 +53,7 @@ def killed(out, workers, how):
     process.wait(timeout=60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("workers", "how"), [(1, signal.SIGKILL), (2, signal.SIGKILL), (1, signal.SIGINT)]
 )
@@ -72,6 +73,7 @@ def test_a_killed_build_resumes_and_ends_in_the_same_replica(tmp_path, undisturb
     assert found == {"manifest.json", "households", "persons"}
 
 
+@pytest.mark.slow
 def test_a_damaged_or_foreign_shard_is_made_again(tmp_path, undisturbed):
     killed(tmp_path, 1, signal.SIGKILL)
     (done, *_) = tmp_path.glob(".staging/*/.done/persons/*.json")

@@ -79,6 +79,7 @@ def test_a_floor_keeps_a_unit_in_every_published_cell():
     assert not counted(world(LINKED.replace("\nfloor = 1", ""), "0.000001"), "kind")
 
 
+@pytest.mark.slow
 def test_places_share_an_areas_units_and_not_the_largest_alone():
     """One school of each kind: over seeds every commune of some size gets its turn."""
     places = Counter()
