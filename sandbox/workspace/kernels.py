@@ -90,8 +90,10 @@ class Kernel(ServerKernelManager):
             self.watch.forget_output()
             self.watch.every_s = LOOK_EVERY_S
 
-    def rests(self) -> None:
-        """Note that the kernel waits for its user."""
+    def rests(self, header: dict[str, Any]) -> None:
+        """Note that a request is done; one to the control channel ends in between, and counts not."""
+        if self.running is not None and header.get("msg_id") != self.running.get("msg_id"):
+            return
         self.running = None
         if self.watch is not None:
             self.watch.every_s = LOOK_AT_REST_S
@@ -187,7 +189,7 @@ class Kernels(AsyncMappingKernelManager):
                 kernel.begins(session.unpack(parent))
             kernel.count(sum(map(len, parts)))
             if kind == "status" and session.unpack(content)["execution_state"] == "idle":
-                kernel.rests()
+                kernel.rests(session.unpack(parent))
 
         stream.on_recv(count)
 

@@ -122,10 +122,10 @@ def test_a_home_that_cannot_be_written_is_told(bubblewrap):
 
 
 BAD_WORDS = [
-    (["run", "submit", "no_such_template"], "templates: market_sizing"),
+    (["run", "submit", "no_such_template"], "market_sizing"),
     (["run", "submit", "pyproject.toml"], "give a notebook that Jupyter saved (.ipynb)"),
     (["run", "submit", "/dev/zero"], "is not a file"),
-    (["run", "submit", "no/such.ipynb"], "or the name of a template: market_sizing"),
+    (["run", "submit", "no/such.ipynb"], "or the name of a template: "),
     (["run", "submit", "market_sizing", "-p", "class=1"], "is no Python keyword"),
     (["run", "submit", "market_sizing", "-p", "foo=1"], "'foo'; declared: age_from (int)"),
     (
