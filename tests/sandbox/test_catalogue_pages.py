@@ -180,6 +180,7 @@ def test_pages_speak_the_language_that_was_chosen(pages):
     assert "số liệu thống kê chính thức đã công bố" in text
 
 
+@pytest.mark.slow
 def test_no_link_and_no_anchor_leads_nowhere(pages):
     known = {}
     for path in ALL:

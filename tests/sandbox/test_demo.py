@@ -70,6 +70,7 @@ def test_the_record_names_the_replicas_it_read_by_content(demo, home):
         assert {t["name"]: t["content_hash"] for t in entry["tables"]}.items() <= known.items()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bubblewrap", "demo")
 def test_a_second_call_keeps_the_replicas(home):
     before = {p: p.stat().st_mtime_ns for p in home.glob("replicas/*/*/*/*.parquet")}
@@ -83,6 +84,7 @@ def test_a_second_call_keeps_the_replicas(home):
     assert "Thành phố Hồ Chí Minh" in again.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bubblewrap", "demo")
 def test_in_vietnamese_nothing_is_left_in_english(home):
     told = command(home, "--lang", "vi", "demo")

@@ -507,6 +507,7 @@ def test_the_extension_brings_the_magic_and_takes_it_away():
     assert shell.Completer.custom_matchers == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bubblewrap")
 def test_every_kernel_of_ours_has_it(tmp_path):
     """A live kernel as runs and the workspace start it: answer, error and completion."""

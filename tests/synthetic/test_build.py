@@ -131,6 +131,7 @@ def counted(world, table, *columns):
         ).fetchall()
 
 
+@pytest.mark.slow
 def test_exact_margins_do_not_differ_between_draws_and_sampled_ones_do(specs, tmp_path):
     def women(seed, margins):
         drawn = World(specs, recipe("0.0002", seed=seed, margins=margins), tmp_path)
@@ -140,6 +141,7 @@ def test_exact_margins_do_not_differ_between_draws_and_sampled_ones_do(specs, tm
     assert women(1, "sampled") != women(2, "sampled")
 
 
+@pytest.mark.slow
 def test_sampled_draws_spread_as_samples_do(specs, tmp_path):
     """Persons by province over draws: their variance against that of drawing persons singly."""
     draws = []

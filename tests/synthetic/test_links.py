@@ -270,6 +270,7 @@ def employed():
     )
 
 
+@pytest.mark.slow
 def test_the_same_member_is_found_exactly_where_there_is_one(tmp_path):
     (tmp_path / "linked.toml").write_text(employed(), "utf-8")
     with connect(built(tmp_path, tmp_path / "out")) as rows:

@@ -148,6 +148,7 @@ def test_an_area_passes(tmp_path, area):
         assert failures(manifest) == []
 
 
+@pytest.mark.slow
 def test_a_sampled_draw_passes_and_is_held_to_no_quota(tmp_path):
     recipe = make_recipe("0.002", None, 5, "sampled")
     for manifest in build(Order(datasets=("enterprise",), recipe=recipe, out=tmp_path)):
