@@ -72,7 +72,7 @@ def test_marking_changes_nothing_but_marks(text, query):
 @given(st.text(VIETNAMESE, min_size=1), st.integers(1, 9))
 def test_the_beginning_of_a_word_is_marked_with_its_marks(word, n):
     n = min(n, len(word))
-    html = str(marked(f"({word}) và", (fold(word[:n]),)))
+    html = str(marked(f"({word}).", (fold(word[:n]),)))
     assert html.startswith(f"(<mark>{word[:n]}</mark>")
     parted = unicodedata.normalize("NFD", word)  # marks as characters of their own stay with theirs
     html = str(marked(parted, (fold(word[:n]),)))
