@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from sandbox.kernels import available
-from sandbox.kernels.isolation import INSTALL
 from synthetic.build import Order, build, make_recipe
+from tests.needing import needed
 
 # Speed lives in tests/benchmarks: a busy machine must fail no law.
 settings.register_profile("laws", deadline=None)
@@ -23,6 +23,15 @@ def pytest_addoption(parser):
         action="store_true",
         help="Rewrite the golden texts; read the difference before committing it.",
     )
+
+
+def pytest_configure(config):
+    """Let Ctrl-C reach the tests of it, and the processes that they start.
+
+    A shell has what it starts in the background ignore Ctrl-C, and children inherit that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +47,4 @@ def replicas(tmp_path_factory) -> Path:
 def bubblewrap():
     """Isolation that works here; elsewhere the test is skipped, on CI it fails."""
     isolation = available()
-    if not isolation:
-        message = f"{isolation.message} (to run this test: {INSTALL})"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return isolation
+    return needed(isolation, isolation.message)

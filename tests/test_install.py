@@ -14,23 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.upping import status, until
+from tests.needing import needed
+from tests.processes import PATIENCE_S, until
+from tests.sandbox.upping import status
 
 ROOT = Path(__file__).parent.parent
 PYTHONS = ("3.11", "3.12", "3.13")
 
 
-def need(what, install):
-    """Skip where a component is missing; on CI that is a failure."""
-    if not what:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(install)
-
-
 @pytest.fixture(scope="session")
 def uv():
-    found = shutil.which("uv")
-    need(found, "uv is missing: pip install uv")
-    return found
+    return needed(shutil.which("uv"), "pip install uv")
 
 
 def run(*command, **options):
@@ -105,9 +99,9 @@ def opened_and_closed(command, **options):
         facts = json.loads(process.stdout.readline() or "{}")
         answers = [status(facts[name]) for name in ("workspace", "pages")] if facts else []
         home = Path(options["env"]["HOME"]) / ".local" / "share" / "sandbox"
-        reports = until(lambda: list(home.glob("runs/*/report.html")), 180)
+        reports = until(lambda: list(home.glob("runs/*/report.html")), 2 * PATIENCE_S)
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=60)[1]
+        said = process.communicate(timeout=PATIENCE_S)[1]
     finally:
         process.kill()
     assert answers == [200, 200], said
@@ -123,7 +117,7 @@ def test_every_python_makes_the_same_content(uv, tmp_path):
         looked = subprocess.run(
             [uv, "python", "find", version], capture_output=True, text=True, check=False
         )
-        need(looked.returncode == 0, f"Python {version} is missing: uv python install {version}")
+        needed(looked.returncode == 0, f"uv python install {version}")
         command = ["run", "--isolated", "--no-dev", "--python", version, "synthetic", "build"]
         options = ["--scale", "0.0005", "--out", tmp_path / version, "--json"]
         result = run(uv, *command, *options, cwd=ROOT)

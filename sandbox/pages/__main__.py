@@ -8,10 +8,10 @@ import sys
 
 from sandbox import language
 from sandbox.errors import SandboxError
-from sandbox.pages import lifeline
 from sandbox.pages.configuration import Configuration
-from sandbox.pages.serving import say, serve
+from sandbox.pages.serving import serve
 from sandbox.retold import retold
+from sandbox.serving.told import first_line, say
 from sandbox.settings import Settings
 
 
@@ -25,7 +25,7 @@ def main() -> int:
     try:
         language.use(language.choose(None, os.environ))
         settings = Settings.from_environ(os.environ)
-        serve(settings, Configuration.read(lifeline.first_line()))
+        serve(settings, Configuration.read(first_line()))
     except SandboxError as error:
         say(ready=False, message=retold(str(error)))
         return error.exit_code

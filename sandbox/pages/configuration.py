@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.errors import ServerError
-from sandbox.language import _
+from sandbox.serving import told
+from sandbox.serving.ports import HOST
 
 
 class Configuration(BaseModel):
@@ -21,22 +21,12 @@ class Configuration(BaseModel):
     @classmethod
     def read(cls, line: bytes) -> Configuration:
         """Read the line, or say which part of it is wrong, never the secrets in it."""
-        try:
-            return cls.model_validate_json(line)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            place = ".".join(map(str, first["loc"])) or "line"
-            raise ServerError(
-                _(
-                    "the first line of standard input must be one JSON object with port, token, "
-                    "key and workspace; {place}: {problem}"
-                ).format(place=place, problem=first["msg"])
-            ) from error
+        return told.read(cls, line)
 
     @property
     def session_host(self) -> str:
         """The only `Host` under which pages are served."""
-        return f"127.0.0.1:{self.port}"
+        return f"{HOST}:{self.port}"
 
     @property
     def reports_host(self) -> str:

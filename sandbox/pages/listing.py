@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox import runs
+from sandbox.catalog.folding import fold, words
 from sandbox.pages.rendering import page
 from sandbox.runs import registry
 from sandbox.runs.states import Status
@@ -48,7 +48,7 @@ class Wanted:
         return (
             self.state in ("", run["status"])
             and self.team in ("", run["team"] or "")
-            and all(word in _said(run) for word in simple(self.text).split())
+            and all(word in _said(run) for word in words(self.text))
         )
 
     def query(self, number: int) -> str:
@@ -60,20 +60,14 @@ class Wanted:
         return bool(self.state or self.team or self.text)
 
 
-def simple(text: str) -> str:
-    """Give a text as people type it in a hurry: small letters without marks, đ as d."""
-    parted = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    return "".join(letter for letter in parted if not unicodedata.combining(letter))
-
-
 def _said(run: Mapping[str, Any]) -> str:
     title = run["title"] or {}
-    words = [
+    told = [
         *(run["id"], run["notebook"], run["author"], run["team"] or ""),
         *(title.values() if isinstance(title, dict) else [str(title)]),
         (run["template"] or {}).get("name", ""),
     ]
-    return simple(" ".join(map(str, words)))
+    return fold(" ".join(map(str, told)))
 
 
 def unreadable(settings: Settings, found: list[dict[str, Any]]) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from starlette.requests import Request
@@ -44,27 +46,35 @@ class Step:
     by: str
 
 
-def show_run(request: Request) -> Response:
+def of_a_run(
+    answer: Callable[[Request, RunFolder], Response],
+) -> Callable[[Request], Response]:
+    """Answer for the run that an address names; one that is not here is said to be missing."""
+
+    @wraps(answer)
+    def found(request: Request) -> Response:
+        run_id = request.path_params["run"]
+        try:
+            folder = RunFolder.find(request.app.state.settings, run_id)
+        except SandboxError:
+            return missing(request, run_id)
+        return answer(request, folder)
+
+    return found
+
+
+@of_a_run
+def show_run(request: Request, folder: RunFolder) -> Response:
     """Show a run, whatever state it is in."""
-    run_id = request.path_params["run"]
-    settings: Settings = request.app.state.settings
-    try:
-        folder = RunFolder.find(settings, run_id)
-    except SandboxError:
-        return missing(request, run_id)
     try:
         return page(request, "run.html.j2", **_values(request, folder))
     except (SandboxError, SyntheticError, *UNREADABLE) as error:
         return damaged(request, folder, error)
 
 
-def show_report(request: Request) -> Response:
+@of_a_run
+def show_report(request: Request, folder: RunFolder) -> Response:
     """Lead to the report, under an address that is signed at this moment."""
-    run_id = request.path_params["run"]
-    try:
-        folder = RunFolder.find(request.app.state.settings, run_id)
-    except SandboxError:
-        return missing(request, run_id)
     if not folder.report.is_file():
         return fault(
             request,
@@ -74,21 +84,16 @@ def show_report(request: Request) -> Response:
             _("open the run’s page: there you see how far it is, or make its report again."),
         )
     return RedirectResponse(
-        addresses.of_report(run_id, request.app.state.configuration), status_code=303
+        addresses.of_report(folder.id, request.app.state.configuration), status_code=303
     )
 
 
-def make_report(request: Request) -> Response:
+@of_a_run
+def make_report(request: Request, folder: RunFolder) -> Response:
     """Make a report again from the run's own files, and go back to its page."""
-    run_id = request.path_params["run"]
-    settings: Settings = request.app.state.settings
-    try:
-        folder = RunFolder.find(settings, run_id)
-    except SandboxError:
-        return missing(request, run_id)
     if look_after(folder).is_final:
-        render(folder.path, settings=settings)
-    return RedirectResponse(f"/runs/{run_id}#report", status_code=303)
+        render(folder.path, settings=request.app.state.settings)
+    return RedirectResponse(f"/runs/{folder.id}#report", status_code=303)
 
 
 def missing(request: Request, run_id: str) -> Response:

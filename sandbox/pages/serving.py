@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import json
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import uvicorn
 
-from sandbox.errors import ServerError
-from sandbox.language import _
-from sandbox.pages import lifeline
 from sandbox.pages.application import application
 from sandbox.pages.configuration import Configuration
-from sandbox.retold import retold
+from sandbox.serving import lifeline, ports
+from sandbox.serving.told import say
 from sandbox.settings import Settings
 
-HOST = "127.0.0.1"
-BACKLOG = 128
 STOP_S = 2  # for answers that are under way
 
 
@@ -37,7 +30,8 @@ class _Server(uvicorn.Server):
 
 def serve(settings: Settings, configuration: Configuration) -> None:
     """Serve until standard input closes or SIGTERM comes."""
-    asyncio.run(_serve(settings, configuration, _bound(configuration.port)))
+    door = ports.bound(configuration.port, option="--pages-port")
+    asyncio.run(_serve(settings, configuration, door))
 
 
 async def _serve(settings: Settings, configuration: Configuration, door: socket.socket) -> None:
@@ -75,29 +69,3 @@ async def _serve(settings: Settings, configuration: Configuration, door: socket.
         say(ready=True, url=f"{configuration.session_origin}/?token={configuration.token}")
         lifeline.watch(let_go)
     await serving
-
-
-def _bound(port: int) -> socket.socket:
-    """Take the port, or say who should let go of it."""
-    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        door.bind((HOST, port))
-        door.listen(BACKLOG)
-    except OSError as error:
-        door.close()
-        if error.errno == errno.EADDRINUSE:
-            message = _(
-                "port {port} is taken by another program; stop it, or choose another port with "
-                "`sandbox up --pages-port`"
-            )
-        else:
-            message = _("port {port} cannot be opened: {reason}")
-        raise ServerError(message.format(port=port, reason=retold(str(error.strerror)))) from error
-    return door
-
-
-def say(**told: object) -> None:
-    """Tell who started us, in one line."""
-    sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
-    sys.stdout.flush()

@@ -27,36 +27,42 @@ SCHEMA = "CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, status TEXT, fac
 WAIT_S = 10
 MOST_CONCLUSIONS = 5  # of one run, in the index; its record has them all
 LONGEST_STATEMENT = 300  # characters
+FINAL = {str(status) for status in Status if status.is_final}
 
 
 def listed(settings: Settings) -> list[dict[str, Any]]:
     """List all runs, the newest first."""
     present = names(settings)
+    known: dict[str, dict[str, Any]] = {}
     with _index(settings) as index:
-        known = {
-            run_id: json.loads(facts)
-            for run_id, status, facts in index.execute("SELECT id, status, facts FROM runs")
-            if Status(status).is_final
-        }
+        known = dict(_ended(index))
         for run_id in set(known) - present:
             index.execute("DELETE FROM runs WHERE id = ?", (run_id,))
-    # What an older version indexed lacks what lists show now, and is read again.
-    known = {run_id: facts for run_id, facts in known.items() if "n_conclusions" in facts}
-    found = []
-    for run_id in sorted(present, reverse=True):
-        facts = known.get(run_id)
-        if facts is None:
-            try:
-                facts = _facts(settings, run_id)
-            except (SandboxError, SyntheticError) as error:
-                log.warning("run %s is left out: %s", run_id, error)
-                continue
-            except (KeyError, ValueError, TypeError, AttributeError) as error:
-                log.warning("run %s is left out: its files are damaged (%r)", run_id, error)
-                continue
-            _put(settings, facts)
-        found.append(facts)
-    return found
+    found = (
+        known.get(name) or _looked_at(settings, name) for name in sorted(present, reverse=True)
+    )
+    return [facts for facts in found if facts is not None]
+
+
+def _ended(index: sqlite3.Connection) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give the runs whose facts change no more; what another version indexed is read again."""
+    for run_id, status, facts in index.execute("SELECT id, status, facts FROM runs"):
+        if status in FINAL and "n_conclusions" in (told := json.loads(facts)):
+            yield run_id, told
+
+
+def _looked_at(settings: Settings, run_id: str) -> dict[str, Any] | None:
+    """Read a run from its folder, and index it; None if it cannot be listed."""
+    try:
+        facts = _facts(settings, run_id)
+    except (SandboxError, SyntheticError) as error:
+        log.warning("run %s is left out: %s", run_id, error)
+        return None
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+        log.warning("run %s is left out: its files are damaged (%r)", run_id, error)
+        return None
+    _put(settings, facts)
+    return facts
 
 
 def note(settings: Settings, run_id: str) -> None:

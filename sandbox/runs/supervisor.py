@@ -1,7 +1,6 @@
 """Take a queued run to its end, from outside the kernel, and write down what was seen.
 
-`execute` does it in this process; `start` leaves it to a process of its own, which runs this
-module. Whatever happens, the run's folder says truly where the run stands: a record is written
+`execute` does it in this process; a process of its own runs this module. Whatever happens, the run's folder says truly where the run stands: a record is written
 before the first cell and brought up to date, and a lock tells others that somebody is there.
 """
 
@@ -12,7 +11,6 @@ import hashlib
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -22,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import RunError, SandboxError, StateError
+from sandbox.errors import RunError, SandboxError
 from sandbox.kernels import Limits, Mount, Policy, available, bytecode
 from sandbox.kernels.environment import environment
 from sandbox.kernels.folders import tidy
@@ -33,7 +31,7 @@ from sandbox.runs import record, registry, staging
 from sandbox.runs.executed import prepared, written
 from sandbox.runs.folder import RunFolder, now
 from sandbox.runs.record import Reason
-from sandbox.runs.states import Kind, Status, check_can_move, end_of, title
+from sandbox.runs.states import Kind, Status, check_can_move, end_of
 from sandbox.runs.submission import check_can_run
 from sandbox.settings import Settings
 from synthetic.errors import StorageError, SyntheticError
@@ -45,10 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-TAKEN_S = 20  # for a supervisor of its own to take its run
-CANCELLED_S = 30  # for a supervisor to end a run after it was asked
 BY_HAND = N_("stopped by Ctrl-C")
-STARTED: list[subprocess.Popen[bytes]] = []  # kept until they have ended, to be waited for
 UNISOLATED = N_(
     "an unchanged template of this program, run without isolation because this machine has none: "
     "{problem}"
@@ -311,85 +306,6 @@ def _load_report() -> None:
         from sandbox.runs import report  # noqa: F401
     except Exception:
         log.exception("the report cannot be loaded")  # and the run goes on to its end without
-
-
-def start(settings: Settings, run_id: str) -> int:
-    """Leave a queued run to a process of its own; give its pid once it has taken the run."""
-    folder = RunFolder.find(settings, run_id)
-    check_can_move(run_id, folder.status(), Status.RUNNING)
-    said_file = folder.path / "supervisor.txt"
-    with said_file.open("wb") as said:
-        process = subprocess.Popen(
-            # -P: a file in the present folder must not be taken for one of our modules.
-            [sys.executable, "-P", "-m", "sandbox.runs.supervisor", run_id],
-            env={**os.environ, "SANDBOX_HOME": str(settings.home)},
-            cwd="/",
-            start_new_session=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-        )
-    folder.sign(process.pid)
-    STARTED[:] = [one for one in STARTED if one.poll() is None] + [process]
-    deadline = time.monotonic() + TAKEN_S
-    while folder.status() is Status.QUEUED and time.monotonic() < deadline:
-        if process.poll() is not None:
-            words = said_file.read_text(errors="replace").strip().splitlines()
-            raise RunError(
-                _("the supervisor of run {run} could not start: {problem}").format(
-                    run=run_id, problem=words[-1] if words else _("it said nothing")
-                )
-            )
-        time.sleep(0.02)
-    return process.pid
-
-
-def cancel(settings: Settings, run_id: str) -> Status:
-    """End a run that is queued or running; give the state it is in then."""
-    folder = RunFolder.find(settings, run_id)
-    status = registry.look_after(folder)
-    if status.is_final:
-        raise StateError(
-            _("run {run} has already ended ({status}); nothing to cancel").format(
-                run=run_id, status=title(status)
-            )
-        )
-    if status is Status.QUEUED:
-        with folder.locked() as held:
-            if held:
-                check_can_move(run_id, folder.status(), Status.CANCELLED)
-                folder.move(Status.CANCELLED, by="cancel")
-                registry.note(settings, run_id)
-                return Status.CANCELLED
-    asked: int | None = None
-    deadline = time.monotonic() + CANCELLED_S
-    while not (status := registry.look_after(folder)).is_final:
-        if status is Status.RUNNING and asked is None:  # while queued, the lock may name another
-            asked = folder.supervisor()
-            with suppress(OSError):  # only the words of the reason depend on it
-                folder.cancel_file.touch()
-            _ask_to_end(run_id, asked)
-        if time.monotonic() > deadline:
-            raise RunError(
-                _("run {run} did not end within {n} s (process {pid})").format(
-                    run=run_id, n=CANCELLED_S, pid=asked
-                )
-            )
-        time.sleep(0.05)
-    return status
-
-
-def _ask_to_end(run_id: str, pid: int | None) -> None:
-    if pid is None:
-        return
-    try:
-        os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return
-    except PermissionError as error:
-        raise RunError(
-            _("run {run} belongs to another user; ask them to cancel").format(run=run_id)
-        ) from error
 
 
 @contextmanager

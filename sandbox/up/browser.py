@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+from sandbox.up.leftovers import MARK
+
 WINDOWS = ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME")  # what tells of a screen on Linux
 OPENER = "import sys, webbrowser; sys.exit(0 if webbrowser.open(sys.argv[1]) else 1)"
 TIMEOUT_S = 15
@@ -23,7 +25,7 @@ def opened(url: str, environ: Mapping[str, str]) -> bool:
     try:
         process = subprocess.Popen(
             [sys.executable, "-P", "-c", OPENER, url],
-            env={name: value for name, value in environ.items() if name != "SANDBOX_UP"},
+            env={name: value for name, value in environ.items() if name != MARK},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

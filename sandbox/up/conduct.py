@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import threading
 import time
@@ -14,9 +13,10 @@ from pathlib import Path
 
 from sandbox.errors import ServerError, SettingsError
 from sandbox.kernels import available
-from sandbox.language import VARIABLE, _, language
+from sandbox.language import _
 from sandbox.settings import Settings
-from sandbox.up import browser, leftovers, lock, ports, showcase
+from sandbox.up import browser, leftovers, lock, showcase
+from sandbox.up.doors import Doors
 from sandbox.up.server import Server
 from sandbox.up.showcase import Task
 from synthetic.tables.files import make_folder
@@ -24,7 +24,6 @@ from synthetic.tables.files import make_folder
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOOK_S = 0.2  # between two looks at the processes
 DEATHS, WITHIN_S = 3, 60  # a server that dies more often is not started again
-LOG_BYTES = 10_000_000  # a longer log begins anew
 WORK = "sandbox-work"
 
 Tell = Callable[[str], None]
@@ -39,27 +38,6 @@ class Wishes:
     pages_port: int | None = None
     open_browser: bool = True
     showcase: bool = True
-
-
-@dataclass(kw_only=True, eq=False)
-class Doors:
-    """The two servers, what is being built beside them, and what to do at the end."""
-
-    workspace: Server
-    pages: Server
-    mark: str  # of every process that is started here
-    environment: Mapping[str, str]
-    asked: threading.Event  # set when somebody asks for the end
-    task: Task | None = None  # the showcase, then the other datasets
-
-    @property
-    def servers(self) -> tuple[Server, Server]:
-        """Both servers; the pages first, since they are quicker."""
-        return self.pages, self.workspace
-
-    def facts(self) -> dict[str, str]:
-        """Give both addresses."""
-        return {"workspace": self.workspace.url, "pages": self.pages.url}
 
 
 def conduct(
@@ -81,7 +59,13 @@ def conduct(
     make_folder(settings.home)
     root = work_folder(settings, wishes.work)
     with lock.alone(settings) as doors_file, stopped_by_signals() as asked:
-        doors = _doors(settings, wishes, root, asked)
+        doors = Doors.choose(
+            settings,
+            root,
+            workspace_port=wishes.workspace_port,
+            pages_port=wishes.pages_port,
+            asked=asked,
+        )
         try:
             _start(settings, wishes, doors, tell)
             if not asked.is_set():
@@ -114,56 +98,6 @@ def work_folder(settings: Settings, asked: Path | None) -> Path:
             )
         )
     return made
-
-
-def _doors(settings: Settings, wishes: Wishes, root: Path, asked: threading.Event) -> Doors:
-    """Choose ports and tokens; nothing is started yet."""
-    workspace_port = ports.choose(wishes.workspace_port, ports.WORKSPACE, option="--port")
-    pages_port = ports.choose(
-        wishes.pages_port, ports.PAGES, option="--pages-port", taken={workspace_port}
-    )
-    mark = secrets.token_hex(8)
-    environment = {
-        **os.environ,
-        "SANDBOX_HOME": str(settings.home),
-        VARIABLE: language(),
-        leftovers.MARK: mark,
-    }
-    logs = lock.folder(settings)
-    pages_token = secrets.token_urlsafe(24)
-    pages_url = f"http://{ports.HOST}:{pages_port}"
-    workspace = Server(
-        title=_("the workspace"),
-        module="sandbox.workspace",
-        order={
-            "port": workspace_port,
-            "token": secrets.token_urlsafe(24),
-            "root": str(root),
-            "pages": {"url": pages_url, "token": pages_token},
-        },
-        log_file=_log(logs / "workspace.log"),
-        environment=environment,
-    )
-    pages = Server(
-        title=_("the report pages"),
-        module="sandbox.pages",
-        order={
-            "port": pages_port,
-            "token": pages_token,
-            "key": secrets.token_hex(32),
-            "workspace": f"http://{ports.HOST}:{workspace_port}",
-        },
-        log_file=_log(logs / "pages.log"),
-        environment=environment,
-    )
-    return Doors(workspace=workspace, pages=pages, mark=mark, environment=environment, asked=asked)
-
-
-def _log(path: Path) -> Path:
-    """Give a log to append to; one that has grown long begins anew."""
-    if path.is_file() and path.stat().st_size > LOG_BYTES:
-        path.unlink()
-    return path
 
 
 def _start(settings: Settings, wishes: Wishes, doors: Doors, tell: Tell) -> None:

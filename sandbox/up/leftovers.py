@@ -13,12 +13,12 @@ import psutil
 from sandbox import runs
 from sandbox.errors import SandboxError
 from sandbox.kernels.processes import kill_tree
+from sandbox.runs.background import SUPERVISOR
 from sandbox.settings import Settings
 
 log = logging.getLogger(__name__)
 
 MARK = "SANDBOX_UP"  # in the environment of everything that one `up` starts
-SUPERVISOR = "sandbox.runs.supervisor"
 WAIT_S = 5
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Collection
 
 from sandbox.errors import ServerError
 from sandbox.language import _
-from sandbox.retold import retold
+from sandbox.serving.ports import check, refused
 
-HOST = "127.0.0.1"
 WORKSPACE, PAGES = 8600, 8700  # where a search begins
 TRIED = 50  # ports in a row before we give up
 
@@ -23,19 +21,12 @@ def choose(asked: int | None, first: int, *, option: str, taken: Collection[int]
         If the port that was asked for is taken or may not be used, or none is free.
     """
     if asked is not None:
-        problem = why_not(asked)
         if asked in taken:
-            problem = _("it is the other server's port")
-        if problem is not None:
-            raise ServerError(
-                _(
-                    "port {port} cannot be used ({problem}); choose another one with {option}, or "
-                    "leave the option out and a free one is found"
-                ).format(port=asked, problem=problem, option=option)
-            )
+            raise refused(asked, _("it is the other server's port"), option=option)
+        check(asked, option=option)
         return asked
     for port in range(first, first + TRIED):
-        if port not in taken and why_not(port) is None:
+        if port not in taken and _is_free(port, option):
             return port
     raise ServerError(
         _("no port from {first} to {last} is free; name a free one with {option}").format(
@@ -44,14 +35,9 @@ def choose(asked: int | None, first: int, *, option: str, taken: Collection[int]
     )
 
 
-def why_not(port: int) -> str | None:
-    """Say why nobody can listen on this port now; None if one can."""
+def _is_free(port: int, option: str) -> bool:
     try:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
-            # As servers do: a port that was closed a moment ago is free.
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind((HOST, port))
-            trial.listen(1)
-    except OSError as error:
-        return retold(error.strerror or str(error))
-    return None
+        check(port, option=option)
+    except ServerError:
+        return False
+    return True

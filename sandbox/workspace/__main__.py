@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import faulthandler
-import json
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sandbox import language
 from sandbox.errors import SandboxError, ServerError
@@ -18,6 +16,8 @@ from sandbox.kernels import bytecode
 from sandbox.language import _
 from sandbox.retold import retold
 from sandbox.runs.imports import quick
+from sandbox.serving import lifeline, ports
+from sandbox.serving.told import first_line, say
 from sandbox.settings import Settings
 from sandbox.workspace import surroundings
 from sandbox.workspace.order import Order
@@ -39,12 +39,12 @@ def main() -> int:
     logging.getLogger("sandbox").setLevel(logging.INFO)
     try:
         language.use(language.choose(None, os.environ))
-        order = Order.read(sys.stdin.readline(), Settings.from_environ(os.environ))
+        order = Order.read(first_line(), Settings.from_environ(os.environ))
         surroundings.close(order.places)
-        _check_port(order.port)
+        ports.check(order.port, option="--port")
         server = _made(order)
     except (SandboxError, SyntheticError) as error:
-        _say({"ready": False, "message": retold(str(error))})
+        say(ready=False, message=retold(str(error)))
         return FAULT
     _serve(server)
     return 0
@@ -61,7 +61,7 @@ def _made(order: Order) -> Server:
 
 def _serve(server: Server) -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: _end(server))
-    threading.Thread(target=_wait_for_end, args=(server,), name="lifeline", daemon=True).start()
+    lifeline.watch(lambda: _end(server))
     server.io_loop.add_callback(_greet, server)
     try:
         server.start()
@@ -70,16 +70,9 @@ def _serve(server: Server) -> None:
 
 
 def _greet(server: Server) -> None:
-    _say(server.order.ready())
+    say(ready=True, url=server.order.url)
     # After the first answers, because it takes a processor for some seconds.
     server.warming = bytecode.warm(server.order.settings.home)
-
-
-def _wait_for_end(server: Server) -> None:
-    """Stop once nobody holds the other end of standard input."""
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    _end(server)
 
 
 def _end(server: Server) -> None:
@@ -99,24 +92,6 @@ def _insist(server: Server) -> None:
     server.end_kernels()
     server.warming.stop()
     os._exit(0)
-
-
-def _check_port(port: int) -> None:
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise ServerError(
-                _("port {port} cannot be used ({why}); choose another one").format(
-                    port=port, why=retold(str(error.strerror))
-                )
-            ) from error
-
-
-def _say(told: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

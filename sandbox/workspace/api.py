@@ -1,4 +1,4 @@
-"""The addresses below /sandbox: start page, copies, submissions. Jupyter's token guards them all."""
+"""The addresses below /sandbox/api: copies, submissions. Jupyter's token guards them all."""
 
 from __future__ import annotations
 
@@ -8,24 +8,20 @@ import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
 
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from sandbox import look
 from sandbox.errors import SandboxError
 from sandbox.language import _
 from sandbox.retold import retold
-from sandbox.workspace import copies, shelf, start, submissions, texts
-from sandbox.workspace.protection import PLAIN
+from sandbox.workspace import copies, shelf, submissions, texts
 from synthetic.errors import SyntheticError
 
 if TYPE_CHECKING:
     from sandbox.workspace.server import Server
 
-AUTH_RESOURCE = "contents"
 ONCE = "X-Sandbox-Once"
 REMEMBERED = 100  # submissions whose answer is given again when it is asked for twice
 _answered: OrderedDict[str, dict[str, Any]] = OrderedDict()
@@ -51,7 +47,7 @@ def told(method: Method) -> Method:
 class Handler(APIHandler):
     """One address of the interface."""
 
-    auth_resource = AUTH_RESOURCE
+    auth_resource = "contents"
 
     @property
     def server(self) -> Server:
@@ -177,76 +173,6 @@ class Cancel(Handler):
         self.say(await asyncio.to_thread(submissions.cancel, self.server.order, run_id))
 
 
-class Page(JupyterHandler):
-    """A page without scripts."""
-
-    auth_resource = AUTH_RESOURCE
-
-    @property
-    def content_security_policy(self) -> str:
-        """No scripts, nothing from outside."""
-        return PLAIN
-
-    @property
-    def server(self) -> Server:
-        """The workspace that this belongs to."""
-        return cast("Server", self.serverapp)
-
-
-class Start(Page):
-    """The start page."""
-
-    @web.authenticated
-    @authorized
-    async def get(self) -> None:
-        """Show what is here."""
-        token = self.xsrf_token.decode()
-        self.set_header("Cache-Control", "no-store")
-        self.finish(await asyncio.to_thread(start.page, self.server.order, token))
-
-
-class Open(Page):
-    """The start page's buttons."""
-
-    @web.authenticated
-    @authorized
-    async def post(self) -> None:
-        """Copy a notebook and show it in JupyterLab."""
-        kind, name = self.get_body_argument("kind", ""), self.get_body_argument("name", "")
-        try:
-            path = await asyncio.to_thread(copies.copy, self.server.tree, kind, name)
-        except (SandboxError, SyntheticError) as error:
-            self.set_status(422)
-            self.finish(start.fault(retold(str(error))))
-            return
-        self.redirect(f"{self.base_url}lab/tree/{quote(path)}", status=303)
-
-
-class Static(web.StaticFileHandler, JupyterHandler):
-    """The stylesheet."""
-
-    auth_resource = AUTH_RESOURCE
-
-    @property
-    def content_security_policy(self) -> str:
-        """No scripts, nothing from outside."""
-        return PLAIN
-
-    @web.authenticated
-    @authorized
-    async def get(  # type: ignore[override] # the decorators say less of it
-        self, path: str, include_body: bool = True
-    ) -> None:
-        """Send a file of the look."""
-        await super().get(path, include_body=include_body)
-
-    @web.authenticated
-    @authorized
-    async def head(self, path: str) -> None:  # type: ignore[override] # as above
-        """Tell of a file of the look."""
-        await super().head(path)
-
-
 class Nothing(Handler):
     """An address that JupyterLab has elsewhere and this workspace has not."""
 
@@ -258,9 +184,6 @@ class Nothing(Handler):
 
 
 HANDLERS: list[tuple[Any, ...]] = [
-    (r"/sandbox/start", Start),
-    (r"/sandbox/open", Open),
-    (r"/sandbox/static/(.+)", Static, {"path": str(look.STATIC)}),
     (r"/sandbox/api/templates", Templates),
     (r"/sandbox/api/texts", Texts),
     (r"/sandbox/api/copies", Copies),

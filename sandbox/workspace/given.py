@@ -159,7 +159,7 @@ def _staged(folder: Path, inputs: Inputs | None) -> tuple[Mount, ...]:
     data: tuple[Mount, ...] = ()
     if inputs is not None:
         inputs.check_files()
-        told = inputs.lab_catalog(Path(DATA))
+        told = inputs.lab_catalog(Path(DATA), figures=True)
         data = staging.mounted(folder / "data", inputs)
     catalog_file = folder / "catalog.json"
     write_json(catalog_file, told)

@@ -15,7 +15,7 @@ from jupyter_server._version import version_info
 from jupyterlab_server import LabServerApp
 
 from sandbox.language import language
-from sandbox.workspace import api
+from sandbox.workspace import api, front
 from sandbox.workspace.order import Order
 from synthetic.tables.files import write_json
 
@@ -70,7 +70,11 @@ class Lab(LabServerApp):
         settings.setdefault("page_config_data", {}).update(page_config(server.order))
         super().initialize_handlers()
         # Before JupyterLab's last resort, which answers anything below /lab with its page.
-        self.handlers[-1:-1] = [(r"/lab/api/.*", api.Nothing), *api.HANDLERS]
+        self.handlers[-1:-1] = [
+            (r"/lab/api/.*", api.Nothing),
+            *front.HANDLERS,
+            *api.HANDLERS,
+        ]
         self.handlers.insert(0, (r"/lab/api/listings.*", api.Nothing))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.errors import ServerError
 from sandbox.kernels import Limits
+from sandbox.serving import told
+from sandbox.serving.ports import HOST
 from sandbox.settings import Settings
 from sandbox.workspace.places import Places, work_folder
 
@@ -51,24 +52,17 @@ class Order:
     limits: Limits
 
     @classmethod
-    def read(cls, line: str, settings: Settings) -> Order:
+    def read(cls, line: bytes, settings: Settings) -> Order:
         """Read the line and make the folders."""
-        try:
-            told = Told.model_validate_json(line)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the line"
-            raise ServerError(
-                f"the first line of standard input is wrong: {where}: {first['msg']}"
-            ) from error
+        asked = told.read(Told, line)
         return cls(
-            port=told.port,
-            token=told.token,
-            root=work_folder(told.root),
-            pages=told.pages,
+            port=asked.port,
+            token=asked.token,
+            root=work_folder(asked.root),
+            pages=asked.pages,
             settings=settings,
             places=Places.prepare(settings),
-            limits=_limits(told.limits),
+            limits=_limits(asked.limits),
         )
 
     @property
@@ -83,10 +77,10 @@ class Order:
         query = urlencode({"token": self.pages.token, "next": path})
         return f"{self.pages.url.rstrip('/')}/?{query}"
 
-    def ready(self) -> dict[str, Any]:
-        """Say where the workspace answers."""
-        query = urlencode({"token": self.token})
-        return {"ready": True, "url": f"http://127.0.0.1:{self.port}/?{query}"}
+    @property
+    def url(self) -> str:
+        """The address of the workspace, which logs in by itself."""
+        return f"http://{HOST}:{self.port}/?{urlencode({'token': self.token})}"
 
 
 def _limits(given: dict[str, int]) -> Limits:

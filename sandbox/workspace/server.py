@@ -9,6 +9,7 @@ from jupyter_server.serverapp import ServerApp
 from traitlets.config import Config
 
 from sandbox.kernels import bytecode
+from sandbox.serving.ports import HOST
 from sandbox.workspace import lab
 from sandbox.workspace.contents import Contents
 from sandbox.workspace.kernels import Kernels, Sessions
@@ -86,11 +87,11 @@ def _config(order: Order) -> Config:
 
 def _server(order: Order) -> dict[str, Any]:
     return {
-        "ip": "127.0.0.1",
+        "ip": HOST,
         "port": order.port,
         "port_retries": 0,
         "extra_services": ["sandbox.workspace.refusals"],
-        "local_hostnames": ["127.0.0.1"],  # the pages serve reports at `localhost`
+        "local_hostnames": [HOST],  # the pages serve reports at `localhost`
         "allow_remote_access": False,
         "allow_root": True,  # kernels never run as root
         "allow_unauthenticated_access": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,15 @@ from typing import Any
 from jinja2 import Environment
 
 from sandbox import catalog, look
+from sandbox.errors import SandboxError
 from sandbox.kernels import available
 from sandbox.retold import retold
 from sandbox.runs import listed
+from sandbox.settings import Settings
 from sandbox.workspace import shelf
 from sandbox.workspace.order import Order
+from synthetic.errors import SyntheticError
+from synthetic.tables.files import storage_error
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +41,9 @@ def fault(message: str) -> str:
 def facts(order: Order) -> dict[str, Any]:
     """Collect what the page shows."""
     guided, domains = shelf.items(shelf.NOTEBOOK), shelf.domains()
-    replicas, problem = _replicas(order)
+    replicas, replicas_problem = _read(catalog.states, order.settings)
+    found, runs_problem = _read(listed, order.settings)
     isolation = available()
-    found = _runs(order)
     return {
         "first": {
             "welcome": guided[0] if guided else None,
@@ -48,29 +53,30 @@ def facts(order: Order) -> dict[str, Any]:
         "guided": guided,
         "domains": domains,
         "replicas": replicas,
-        "replicas_problem": problem,
+        "replicas_problem": replicas_problem,
         "isolation": None if isolation else isolation.message,
         "runs": [run | {"url": order.address(f"/runs/{run['id']}")} for run in found[:MOST_RUNS]],
+        "runs_problem": runs_problem,
         "all_runs": order.address("/runs"),
         "n_runs": len(found),
     }
 
 
-def _replicas(order: Order) -> tuple[list[dict[str, Any]], str | None]:
-    try:
-        return [dict(state) for state in catalog.states(order.settings)], None
-    except Exception as error:
-        # The start page is the way to everything else, so it must come up whatever the disk says.
-        log.exception("the replicas' states cannot be read")
-        return [], retold(str(error))
+def _read(
+    what: Callable[[Settings], list[dict[str, Any]]], settings: Settings
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Give what is found and no problem, or nothing and the problem.
 
-
-def _runs(order: Order) -> list[dict[str, Any]]:
+    The start page is the way to everything else, so it must come up whatever the disk says.
+    """
     try:
-        return listed(order.settings)
-    except Exception:
-        log.exception("the runs cannot be listed")
-        return []
+        return what(settings), None
+    except OSError as error:
+        problem: Exception = storage_error("read", Path(error.filename or settings.home), error)
+    except (SandboxError, SyntheticError) as error:
+        problem = error
+    log.warning("the start page lacks something: %s", problem)
+    return [], retold(str(problem))
 
 
 @cache

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect, sync_playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+from tests.needing import needed
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HERE = {"127.0.0.1", "localhost"}
 WAIT_MS = 120_000  # machines are slow; a wait ends as soon as what it waits for is there
 TRIES = 40  # of what a Lab that is not quite awake can miss
@@ -21,6 +23,7 @@ expect.set_options(timeout=WAIT_MS)
 @contextmanager
 def chromium():
     """Give the system's Chromium, closed afterwards."""
+    needed(CHROMIUM, "apt-get install -y chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]

@@ -16,9 +16,9 @@ from sandbox.kernels import Limits
 from sandbox.kernels.policy import MIB
 from sandbox.settings import Settings
 from tests.sandbox import notebooks
+from tests.sandbox.commands import REPOSITORY
 
 NOBODY = 65534
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 # Small enough to be met within a second or two.
 TIGHT = Limits(
@@ -85,14 +85,21 @@ def user_folder(kind):
 
 
 def as_nobody():
-    """Give the words that run a command as `nobody`, with this Python within reach."""
+    """Give the words that run a command as `nobody`, with this Python within reach.
+
+    A folder that is closed to others is covered by an empty one, in which what is needed is bound.
+    """
     words = ["bwrap", "--dev-bind", "/", "/"]
+    covers = {}
     for path in {Path(sys.base_prefix), Path(sys.prefix), REPOSITORY}:
         closed = [way for way in path.parents if not way.stat().st_mode & 0o001]
         if closed:
-            top = str(closed[-1])
-            words += ["--tmpfs", top, "--chmod", "0755", top]
-            for way in [*reversed(path.parents)][len(closed[-1].parts) :]:
+            covers.setdefault(closed[-1], []).append(path)
+    for top, paths in covers.items():
+        words += ["--tmpfs", str(top), "--chmod", "0755", str(top)]
+        # The outer ones first: a virtual environment can lie in the repository.
+        for path in sorted(paths):
+            for way in [*reversed(path.parents)][len(top.parts) :]:
                 words += ["--perms", "0755", "--dir", str(way)]
             words += ["--ro-bind", str(path), str(path)]
     user = ["--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]

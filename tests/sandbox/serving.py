@@ -6,16 +6,14 @@ import http.client
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-READY_S = 30
-STOP_S = 10
+from tests.processes import PATIENCE_S, free_port
+
 TOKEN = "a-token-for-tests-0123"
 KEY = secrets.token_hex(32)
 
@@ -48,7 +46,7 @@ class Pages:
 
     def ask(self, path, *, method="GET", host=None, cookie=None, body=None, **headers):
         """Send one request as it is; the session's cookie goes along unless told otherwise."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         sent = {"Host": host or f"127.0.0.1:{self.port}"}
         cookie = self.cookie if cookie is None else cookie
         if cookie:
@@ -75,13 +73,6 @@ class Pages:
         assert answer.status == 303, answer.text
         self.cookie = answer.headers["Set-Cookie"].partition(";")[0]
         return self
-
-
-def free_port():
-    """Find a port that nobody listens on."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return door.getsockname()[1]
 
 
 def started(home, *, language="vi", port=None, order=None):
@@ -117,18 +108,9 @@ def serving(home, *, language="vi", workspace=None):
 def ended(process):
     """Let go of the lifeline and give (exit code, what was logged)."""
     try:
-        _said, logged = process.communicate(timeout=STOP_S)
+        _said, logged = process.communicate(timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
         raise
     return process.returncode, logged
-
-
-def wait_until(holds, timeout_s=30):
-    """Look again until something holds; give what it gave."""
-    deadline = time.monotonic() + timeout_s
-    while not (found := holds()):
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.05)
-    return found

@@ -13,20 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.processes import PATIENCE_S
 from tests.sandbox import notebooks
+from tests.sandbox.commands import sandbox
 
 SANDBOX = [sys.executable, "-m", "sandbox.cli"]
-
-
-def command(home, *arguments, **environ):
-    """Run the real command in a process of its own."""
-    return subprocess.run(
-        [*SANDBOX, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "SANDBOX_HOME": str(home), **environ},
-    )
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +28,7 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def demo(home):
     """The first call on a fresh home."""
-    return command(home, "demo", "--json")
+    return sandbox(home, "demo", "--json")
 
 
 @pytest.mark.usefixtures("bubblewrap")
@@ -74,7 +65,7 @@ def test_the_record_names_the_replicas_it_read_by_content(demo, home):
 @pytest.mark.usefixtures("bubblewrap", "demo")
 def test_a_second_call_keeps_the_replicas(home):
     before = {p: p.stat().st_mtime_ns for p in home.glob("replicas/*/*/*/*.parquet")}
-    again = command(home, "demo")
+    again = sandbox(home, "demo")
     assert again.returncode == 0, again.stderr
     assert again.stderr.count("already built") == 2
     assert {p: p.stat().st_mtime_ns for p in home.glob("replicas/*/*/*/*.parquet")} == before
@@ -87,7 +78,7 @@ def test_a_second_call_keeps_the_replicas(home):
 @pytest.mark.slow
 @pytest.mark.usefixtures("bubblewrap", "demo")
 def test_in_vietnamese_nothing_is_left_in_english(home):
-    told = command(home, "--lang", "vi", "demo")
+    told = sandbox(home, "--lang", "vi", "demo")
     assert told.returncode == 0, told.stderr
     assert told.stdout.splitlines()[-1].startswith("báo cáo: ")
     assert "\nđúng: " in told.stdout
@@ -100,7 +91,7 @@ def test_in_vietnamese_nothing_is_left_in_english(home):
 @pytest.mark.usefixtures("demo")
 def test_without_bubblewrap_only_an_unchanged_template_runs(home, tmp_path):
     bare = {"PATH": str(tmp_path / "no-programs")}
-    alone = command(home, "demo", "--json", **bare)
+    alone = sandbox(home, "demo", "--json", **bare)
     assert alone.returncode == 0, alone.stderr
     facts = json.loads(alone.stdout)
     assert facts["isolation"]["mechanism"] == "none"
@@ -111,7 +102,7 @@ def test_without_bubblewrap_only_an_unchanged_template_runs(home, tmp_path):
 
     own = notebooks.write(tmp_path / "own.ipynb", "print(1)")
     runs_before = sorted((home / "runs").iterdir())
-    refused = command(home, "run", "submit", own, "--wait", **bare)
+    refused = sandbox(home, "run", "submit", own, "--wait", **bare)
     assert refused.returncode != 0
     assert "apt-get install bubblewrap" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -135,12 +126,12 @@ def test_ctrl_c_records_a_cancelled_run_and_leaves_nothing_running(home):
     below = psutil.Process(process.pid).children(recursive=True)
     assert below
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
-    _, alive = psutil.wait_procs(below, timeout=10)
+    _, alive = psutil.wait_procs(below, timeout=PATIENCE_S)
     assert alive == []
     (new,) = {p.name for p in (home / "runs").iterdir()} - before
-    shown = json.loads(command(home, "run", "show", new, "--json").stdout)
+    shown = json.loads(sandbox(home, "run", "show", new, "--json").stdout)
     assert shown["status"] == "cancelled"
     assert shown["reason"]["kind"] == "cancelled"
     assert len(list(home.glob("replicas/*/*/manifest.json"))) == 2
@@ -148,7 +139,7 @@ def test_ctrl_c_records_a_cancelled_run_and_leaves_nothing_running(home):
 
 def test_a_home_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("x")
-    told = command(tmp_path / "file" / "home", "demo")
+    told = sandbox(tmp_path / "file" / "home", "demo")
     assert told.returncode == 3
     assert "Traceback" not in told.stderr
     assert told.stdout == ""

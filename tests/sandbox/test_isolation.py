@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
-import subprocess
-import sys
 from contextlib import ExitStack
 
 import pytest
 
 from tests.sandbox import notebooks
-from tests.sandbox.conftest import REPOSITORY, TIGHT, user_folder
+from tests.sandbox.commands import REPOSITORY, performed
+from tests.sandbox.conftest import TIGHT, user_folder
 
 CANARY = "canary-8d1f"
 
@@ -168,18 +166,8 @@ def attempts(request, bubblewrap):
             "limits": TIGHT.to_record(),
             "notebook": str(path),
         }
-        done = subprocess.run(
-            [*words, sys.executable, "-m", "tests.sandbox.perform", json.dumps(told)],
-            capture_output=True,
-            text=True,
-            cwd=REPOSITORY,
-            env={**os.environ, "SECRET": CANARY, "HOME": str(folder)},
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        seen = json.loads(done.stdout.splitlines()[-1])
-        assert seen["reason"]["kind"] == "completed", (seen["reason"], done.stderr)
+        seen = performed(told, before=words, SECRET=CANARY, HOME=folder)
+        assert seen["reason"]["kind"] == "completed", seen["reason"]
         assert (data / "part.parquet").read_text() == "rows"
         names = [*ATTEMPTS, *OBSERVED]
         yield {

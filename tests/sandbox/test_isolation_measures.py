@@ -17,7 +17,7 @@ from sandbox.kernels.folders import DEEPEST, LONGEST, contents, remove, tidy
 from sandbox.kernels.interpreter import folders
 from sandbox.kernels.policy import MIB
 from sandbox.kernels.processes import hidden, memory_bytes, started, tree
-from tests.sandbox.conftest import REPOSITORY
+from tests.sandbox.commands import REPOSITORY
 
 
 def test_memory_shared_by_forks_is_counted_once():

@@ -20,12 +20,12 @@ from sandbox import runs
 from sandbox.errors import ServerError
 from sandbox.pages import addresses
 from sandbox.pages.configuration import Configuration
-from sandbox.pages.listing import simple
 from sandbox.pages.local import is_local
 from sandbox.runs.folder import RunFolder
 from sandbox.settings import Settings
+from tests.processes import PATIENCE_S, until
 from tests.sandbox import notebooks
-from tests.sandbox.serving import KEY, TOKEN, ended, serving, started, wait_until
+from tests.sandbox.serving import KEY, TOKEN, ended, serving, started
 
 CLAIMS = """from sandbox import lab
 lab.result("Số hộ", 125000, unit="hộ", n=12)
@@ -141,7 +141,7 @@ def test_other_host_names_are_refused(pages, host):
 
 
 def test_two_host_names_are_refused(pages):
-    connection = http.client.HTTPConnection("127.0.0.1", pages.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", pages.port, timeout=PATIENCE_S)
     connection.putrequest("GET", "/healthy", skip_host=True)
     connection.putheader("Host", f"127.0.0.1:{pages.port}")
     connection.putheader("Host", "evil.example")
@@ -267,6 +267,7 @@ def test_the_list_shows_states_conclusions_teams_and_filters(pages, made):
         assert said in page, said
     for query, shown in (
         ("text=da+nang+loan", "claims"),
+        ("text=%C4%90%C3%80+N%E1%BA%B4NG,+LOAN", "claims"),
         ("text=NURSERIES", "fails"),
         ("text=phuong", "fails"),
         ("state=succeeded", "claims"),
@@ -285,10 +286,6 @@ def test_the_list_shows_states_conclusions_teams_and_filters(pages, made):
         "page=%C2%B2",
     ):
         assert pages.ask(f"/runs?{odd}").status == 200
-
-
-def test_marks_and_capitals_do_not_matter_in_a_search():
-    assert simple("ĐÀ NẴNG, Thừa Thiên Huế") == "da nang, thua thien hue"
 
 
 def test_the_language_is_chosen_on_the_page_and_kept(pages, made):
@@ -459,7 +456,7 @@ def test_a_port_that_is_taken_is_a_plain_fault(tmp_path):
         told = json.loads(process.stdout.readline())
         code, logged = ended(process)
     assert (code, told["ready"]) == (2, False)
-    assert f"port {port} is taken" in told["message"]
+    assert f"port {port} cannot be used" in told["message"]
     assert "--pages-port" in told["message"]
     assert logged == ""
 
@@ -490,18 +487,16 @@ def test_the_end_of_the_lifeline_is_the_end_also_of_open_streams(made):
     settings = Settings(home=folder)
     run_id = submitted(settings, made.folder, "waiting", "1")
     with serving(folder) as pages:
-        connection = http.client.HTTPConnection("127.0.0.1", pages.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", pages.port, timeout=PATIENCE_S)
         connection.request("GET", f"/runs/{run_id}/events", headers={"Cookie": pages.cookie})
         answer = connection.getresponse()
         assert b"retry" in answer.readline()
         pages.process.send_signal(signal.SIGINT)  # a terminal's Ctrl-C is for `up`
         time.sleep(0.3)
         assert pages.ask("/healthy").status == 200
-        began = time.monotonic()
         code, logged = ended(pages.process)
         answer.read()  # to its end
         connection.close()
-    assert time.monotonic() - began < 4
     assert (code, logged) == (0, "")
 
 
@@ -509,7 +504,7 @@ def test_sigterm_is_a_clean_end_too_and_the_log_holds_no_token(made):
     with serving(made.settings.home) as pages:
         pages.ask(f"/runs?token={TOKEN}")
         pages.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: pages.process.poll() is not None)
+        until(lambda: pages.process.poll() is not None)
         code, logged = ended(pages.process)
     assert code == 0
     assert TOKEN not in logged

@@ -13,10 +13,10 @@ from axe_playwright_python.sync_playwright import Axe
 
 from sandbox import runs
 from sandbox.settings import Settings
-from synthetic.build import Order, build, make_recipe
+from tests.processes import until
 from tests.sandbox import notebooks
-from tests.sandbox.browsing import Heard, chromium
-from tests.sandbox.serving import TOKEN, serving, wait_until
+from tests.sandbox.browsing import WAIT_MS, Heard, chromium
+from tests.sandbox.serving import TOKEN, serving
 
 CLAIMS = """from sandbox import lab
 lab.result("Số hộ cần vay vốn trong sáu tháng tới", 125000, unit="hộ", n=12)
@@ -30,12 +30,12 @@ AXE = {"resultTypes": ["violations"], "iframes": False}
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory, bubblewrap):
+def made(tmp_path_factory, bubblewrap, replicas):
     """A home with replicas and runs in three states."""
     folder = tmp_path_factory.mktemp("browsed")
     settings = Settings(home=folder / "home")
-    recipe = make_recipe("0.001", None, 1, "exact")
-    build(Order(datasets=("population",), recipe=recipe, out=settings.replicas))
+    settings.home.mkdir()
+    settings.replicas.symlink_to(replicas / "replicas")
     title = {"vi": "Ai ở Đà Nẵng cần vay vốn nhỏ?", "en": "Who in Da Nang needs a small loan?"}
 
     def submit(name, *sources, **options):
@@ -174,7 +174,7 @@ def test_progress_is_followed_by_the_script_to_the_end(browser, pages, made):
             return False
 
         page.evaluate("window.stays = true")
-        wait_until(ended, 60)
+        until(ended)
         assert len(set(seen)) > 2
         assert any(re.search(r"2/3|2 of 3", one) for one in seen), seen
         assert not page.evaluate("window.stays === true")  # reloaded once, at the end
@@ -187,7 +187,7 @@ def test_without_a_script_the_page_reloads_itself_to_the_end(browser, pages, mad
     with opened(browser, pages, f"/runs/{run_id}", java_script_enabled=False) as page:
         assert page.locator("noscript p").is_visible()
         runs.start(made.settings, run_id)
-        page.locator(".outcome.good").wait_for(timeout=60_000)
+        page.locator(".outcome.good").wait_for(timeout=WAIT_MS)
         assert page.locator("meta[http-equiv=refresh]").count() == 0
         page.locator(".language button").click()
         assert page.url == f"{pages.origin}/runs/{run_id}"
@@ -203,7 +203,7 @@ def test_words_appear_when_the_pages_are_gone(browser, made):
         trouble = page.locator("[data-part=trouble]")
         assert not trouble.is_visible()
         pages.process.kill()
-        trouble.wait_for(state="visible", timeout=20_000)
+        trouble.wait_for(state="visible", timeout=WAIT_MS)
         pages.process.wait()
         context.close()
 

@@ -13,6 +13,7 @@ from jupyter_client.manager import AsyncKernelManager
 from sandbox.errors import IsolationError
 from sandbox.kernels.provisioner import NAME, SandboxProvisioner, kernel_spec_argv
 from sandbox.runs.imports import quick
+from tests.processes import PATIENCE_S
 from tests.sandbox import notebooks
 
 
@@ -42,15 +43,17 @@ def specs(work, argv=None):
     return made
 
 
-async def text(client, code):
-    """Run code and give what it printed."""
+async def text(client, code, begun=None):
+    """Run code and give what it printed; `begun` is set at the first word."""
     told = []
 
     def note(message):
         if message["msg_type"] == "stream":
             told.append(message["content"]["text"])
+            if begun is not None:
+                begun.set()
 
-    await client.execute_interactive(code, timeout=30, output_hook=note)
+    await client.execute_interactive(code, timeout=PATIENCE_S, output_hook=note)
     return "".join(told)
 
 
@@ -72,15 +75,17 @@ def test_a_kernel_starts_is_interrupted_restarts_and_ends(bubblewrap, tmp_path):
         folder = manager.provisioner.doorway.folder
         client = manager.client()
         client.start_channels()
-        await client.wait_for_ready(timeout=30)
+        await client.wait_for_ready(timeout=PATIENCE_S)
         assert await text(client, "import socket; print(socket.gethostname())") == "sandbox\n"
-        waiting = asyncio.create_task(text(client, "import time; time.sleep(60)"))
-        await asyncio.sleep(0.5)
+        begun = asyncio.Event()
+        code = "import time\nprint('begun', flush=True)\ntime.sleep(600)"
+        waiting = asyncio.create_task(text(client, code, begun))
+        await asyncio.wait_for(begun.wait(), PATIENCE_S)
         await manager.interrupt_kernel()
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(waiting, PATIENCE_S)
         first = manager.provisioner.pid
         await manager.restart_kernel(now=True)
-        await client.wait_for_ready(timeout=30)
+        await client.wait_for_ready(timeout=PATIENCE_S)
         assert manager.provisioner.pid != first
         assert await text(client, "print(1 + 1)") == "2\n"
         assert manager.provisioner.doorway.folder == folder
@@ -127,7 +132,7 @@ def test_papermill_runs_a_notebook_through_the_engine(bubblewrap, tmp_path):
         pytest.param("1 / 0", {}, marks=pytest.mark.slow),
         pytest.param("import os; os._exit(0)", {}, marks=pytest.mark.slow),
         ("exit()", {}),
-        ("import time; time.sleep(60)", {"execution_timeout": 1}),
+        ("import time; time.sleep(60)", {"execution_timeout": 4}),
     ],
 )
 def test_papermill_is_told_of_every_bad_end(bubblewrap, tmp_path, source, options):

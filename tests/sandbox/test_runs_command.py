@@ -9,9 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from sandbox.cli import main
+from tests.processes import PATIENCE_S
 from tests.sandbox import notebooks
-from tests.sandbox.conftest import NOBODY, REPOSITORY, user_folder
+from tests.sandbox.commands import REPOSITORY, performed, sandbox
+from tests.sandbox.conftest import NOBODY, user_folder
 
 KINDS = ["as root", "as a user"] if os.geteuid() == 0 else ["as a user"]
 KEYS = {
@@ -35,15 +39,7 @@ def user(request, bubblewrap):
     with user_folder(request.param) as (folder, words):
 
         def command(*given):
-            return subprocess.run(
-                [*words, sys.executable, "-m", "sandbox.cli", *given],
-                capture_output=True,
-                text=True,
-                env={**os.environ, "SANDBOX_HOME": str(folder / "home"), "HOME": str(folder)},
-                cwd=REPOSITORY,
-                timeout=120,
-                check=False,
-            )
+            return sandbox(folder / "home", *given, before=words, HOME=folder)
 
         command.folder = folder
         command.as_root = request.param == "as root"
@@ -88,15 +84,7 @@ def test_a_hog_that_hides_its_memory_from_an_ordinary_user_is_seen(bubblewrap):
             "limits": {"memory_bytes": 400 << 20, "wall_s": 60},
             "notebook": str(path),
         }
-        done = subprocess.run(
-            [*words, sys.executable, "-m", "tests.sandbox.perform", json.dumps(told)],
-            capture_output=True,
-            text=True,
-            cwd=REPOSITORY,
-            timeout=120,
-            check=False,
-        )
-        assert json.loads(done.stdout)["reason"]["kind"] == "memory", done.stderr
+        assert performed(told, before=words)["reason"]["kind"] == "memory"
 
 
 def test_a_home_that_cannot_be_written_is_told(bubblewrap):
@@ -107,15 +95,7 @@ def test_a_home_that_cannot_be_written_is_told(bubblewrap):
         if os.geteuid() == 0:
             os.chown(closed, NOBODY, NOBODY)
         closed.chmod(0o500)
-        done = subprocess.run(
-            [*words, sys.executable, "-m", "sandbox.cli", "run", "submit", str(path)],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "SANDBOX_HOME": str(closed / "home")},
-            cwd=REPOSITORY,
-            timeout=60,
-            check=False,
-        )
+        done = sandbox(closed / "home", "run", "submit", path, before=words)
         assert done.returncode == 3
         assert "no permission to write there; choose a folder that is yours" in done.stderr
         assert "Traceback" not in done.stderr
@@ -142,19 +122,12 @@ BAD_WORDS = [
 
 
 @pytest.mark.parametrize(("words", "message"), BAD_WORDS)
-def test_bad_input_is_one_message_and_a_code(tmp_path, words, message):
-    done = subprocess.run(
-        [sys.executable, "-m", "sandbox.cli", *words],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "SANDBOX_HOME": str(tmp_path / "home")},
-        cwd=REPOSITORY,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 2
+def test_bad_input_is_one_message_and_a_code(tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(REPOSITORY)
+    environ = {"SANDBOX_HOME": str(tmp_path / "home"), "SANDBOX_LANG": "en"}
+    done = CliRunner().invoke(main, words, env=environ)
+    assert done.exit_code == 2
     assert message in done.stderr
-    assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "home").exists()
 
@@ -164,15 +137,7 @@ def test_a_home_that_cannot_be_read_is_told(bubblewrap, words):
     with user_folder("as a user") as (folder, before):
         closed = folder / "closed"
         closed.mkdir(mode=0o000)
-        done = subprocess.run(
-            [*before, sys.executable, "-m", "sandbox.cli", *words],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "SANDBOX_HOME": str(closed / "home")},
-            cwd=REPOSITORY,
-            timeout=60,
-            check=False,
-        )
+        done = sandbox(closed / "home", *words, before=before)
         assert done.returncode == 3, done.stderr
         assert "no permission" in done.stderr
         assert "Traceback" not in done.stderr
@@ -182,15 +147,7 @@ def test_a_notebook_that_cannot_be_read_is_told(bubblewrap):
     with user_folder("as a user") as (folder, before):
         closed = folder / "closed"
         closed.mkdir(mode=0o000)
-        done = subprocess.run(
-            [*before, sys.executable, "-m", "sandbox.cli", "run", "submit", closed / "n.ipynb"],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "SANDBOX_HOME": str(folder / "home")},
-            cwd=REPOSITORY,
-            timeout=60,
-            check=False,
-        )
+        done = sandbox(folder / "home", "run", "submit", closed / "n.ipynb", before=before)
         assert done.returncode == 2
         assert "cannot read the notebook" in done.stderr
         assert "Traceback" not in done.stderr
@@ -205,7 +162,7 @@ def test_a_full_output_is_told(tmp_path):
             text=True,
             env={**os.environ, "SANDBOX_HOME": str(tmp_path / "home")},
             cwd=REPOSITORY,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
     assert done.returncode == 3
@@ -216,12 +173,6 @@ def test_a_full_output_is_told(tmp_path):
 
 @pytest.mark.parametrize("words", [[], ["submit"], ["list"], ["show"], ["cancel"]])
 def test_every_command_has_help(words):
-    done = subprocess.run(
-        [sys.executable, "-m", "sandbox.cli", "run", *words, "--help"],
-        capture_output=True,
-        text=True,
-        cwd=REPOSITORY,
-        timeout=60,
-        check=True,
-    )
-    assert "Usage:" in done.stdout
+    done = CliRunner().invoke(main, ["run", *words, "--help"], env={"SANDBOX_LANG": "en"})
+    assert done.exit_code == 0
+    assert "Usage:" in done.output

@@ -17,14 +17,16 @@ from sandbox.kernels import bytecode
 from sandbox.kernels.policy import MIB
 from sandbox.runs.executed import prepared
 from sandbox.runs.folder import RunFolder
-from sandbox.runs.notebook import DEEPEST, deeper_than, find
+from sandbox.runs.notebook import find
 from sandbox.runs.record import claims, seconds_between
 from sandbox.runs.registry import look_after
 from sandbox.runs.states import Status
 from sandbox.runs.texts import fit
+from sandbox.runs.wellformed import DEEPEST, deeper_than
 from sandbox.settings import Settings
 from tests.sandbox import notebooks
-from tests.sandbox.conftest import REPOSITORY, TIGHT
+from tests.sandbox.commands import REPOSITORY
+from tests.sandbox.conftest import TIGHT
 
 ANSWERING = (
     "async def answer(*_, **__): return {'status': %r}\nget_ipython().kernel.do_execute = answer"

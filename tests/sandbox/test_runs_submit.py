@@ -20,7 +20,7 @@ from sandbox.runs.states import NEXT, Status
 from sandbox.settings import Settings, templates_folder
 from synthetic.errors import StorageError
 from tests.sandbox import notebooks
-from tests.sandbox.conftest import REPOSITORY
+from tests.sandbox.commands import REPOSITORY
 
 PARAMETERS = 'name: str = "An"  # whose\ntimes: int = 1  # repeats'
 

@@ -22,8 +22,11 @@ from sandbox.errors import ServerError, SettingsError
 from sandbox.settings import Settings
 from sandbox.up import ports
 from sandbox.up.conduct import work_folder
+from synthetic.tables.manifest import find
+from synthetic.tables.staging import is_held
+from tests.processes import PATIENCE_S, free_port, until
 from tests.sandbox import notebooks
-from tests.sandbox.upping import Up, gone, status, until
+from tests.sandbox.upping import Up, gone, status
 
 SLOW_CELL = "import time\ntime.sleep(600)"
 
@@ -52,7 +55,7 @@ class Client:
             headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
         )
         try:
-            with self.opener.open(request, timeout=120) as answer:
+            with self.opener.open(request, timeout=PATIENCE_S) as answer:
                 return answer.status, json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             with error:
@@ -137,7 +140,7 @@ def test_a_server_that_keeps_dying_ends_it_all_with_words(places):
             )
             if door.process.poll() is not None:
                 break
-        assert door.process.wait(60) == 2
+        assert door.process.wait(PATIENCE_S) == 2
         assert until(lambda: gone(family))
     assert "its log is" in door.words
 
@@ -146,13 +149,17 @@ def test_a_server_that_keeps_dying_ends_it_all_with_words(places):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
 def test_nothing_outlives_it_whatever_ends_it(bubblewrap, places, number):
     home, work = places
-    with Up(home, work, door="workspace") as door:
+    # Another `up` on this machine may take the usual ports, or let go of them, at any moment.
+    options = ("--port", free_port(), "--pages-port", free_port())
+    with Up(home, work, *options, door="workspace") as door:
         facts = door.ready()
         assert Client(facts["workspace"])("/api/kernels", {})[0] == 201
         family = door.family()
         door.stop(number)
         assert until(lambda: gone(family)), [p.cmdline() for p in family if p.is_running()]
-    with Up(home, work, door="workspace") as again:  # no lock or port is left behind either
+    with Up(
+        home, work, *options, door="workspace"
+    ) as again:  # no lock or port is left behind either
         assert again.ready()["workspace"].partition("?")[0] == facts["workspace"].partition("?")[0]
 
 
@@ -185,7 +192,7 @@ def test_the_first_call_builds_and_the_workspace_opens_before_the_showcase_is_do
         assert not any(run["status"] == "succeeded" for run in runs.listed(Settings(home=home)))
         assert status(facts["workspace"]) == status(facts["pages"]) == 200
         assert until(
-            lambda: [r["status"] for r in runs.listed(Settings(home=home))] == ["succeeded"], 180
+            lambda: [r["status"] for r in runs.listed(Settings(home=home))] == ["succeeded"]
         )
         assert "population: 1,295,545 rows" in door.words
         assert door.stop() == 0
@@ -196,14 +203,16 @@ def test_the_first_call_builds_and_the_workspace_opens_before_the_showcase_is_do
 
 
 @pytest.mark.slow
-def test_ctrl_c_during_the_first_build_leaves_nothing_half_done(places):
+def test_ctrl_c_during_the_first_build_publishes_nothing(places):
     home, work = places
     with Up(home, work) as door:
         assert until(lambda: door.told("model ready"))
         family = door.family()
         assert door.stop() == 0
         assert until(lambda: gone(family))
-    assert not list((home / "replicas" / ".staging").glob("*"))
+    # Finished shards wait for the next build; no list shows them and nobody holds them.
+    assert list(find(home / "replicas")) == []
+    assert not any(is_held(left) for left in (home / "replicas" / ".staging").glob("*"))
 
 
 @pytest.mark.slow
@@ -234,7 +243,7 @@ def called(home, work, *options, **environ):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import socket
 import threading
 from contextlib import contextmanager, suppress
@@ -18,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox import notebooks
+from tests.sandbox.browsing import WAIT_MS, chromium
 from tests.sandbox.working import working
 
 SECRET = "-----BEGIN OPENSSH PRIVATE KEY-----"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
@@ -229,23 +228,14 @@ TRIES = """async (outside) => {
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_an_output_script_sends_nothing_away_and_reaches_nothing_else(workspace):
-    from playwright.sync_api import sync_playwright
-
     came, asked = [], []
-    with sync_playwright() as driver, listening(came) as away:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        try:
-            page = browser.new_page()
-            page.on("request", lambda request: asked.append(request.url))
-            page.goto(workspace.told["url"])
-            page.wait_for_selector("#jp-main-dock-panel", timeout=60_000)
-            tried = page.evaluate(TRIES, away)
-        finally:
-            browser.close()
+    with chromium() as browser, listening(came) as away:
+        page = browser.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(workspace.told["url"])
+        page.wait_for_selector("#jp-main-dock-panel", timeout=WAIT_MS)
+        tried = page.evaluate(TRIES, away)
     assert tried == {
         **dict.fromkeys(("fetch", "beacon", "script", "socket"), "refused"),
         **dict.fromkeys(("kernel", "terminal", "file"), 404),

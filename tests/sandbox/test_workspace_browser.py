@@ -16,8 +16,9 @@ from playwright.sync_api import expect
 
 from sandbox import runs
 from sandbox.settings import Settings
+from tests.processes import free_port
 from tests.sandbox import browsing, notebooks, serving
-from tests.sandbox.working import TOKEN, begin, free_port, working
+from tests.sandbox.working import TOKEN, begin, working
 
 TEMPLATE = "market_sizing"
 QUICK = "number: int = 3  # a number\nprecise: bool = True  # exactly"

@@ -8,15 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from contextlib import suppress
 
 import psutil
 
-READY_S = 90
-END_S = 60
+from tests.processes import PATIENCE_S, until
 
 
 class Up:
@@ -47,7 +45,7 @@ class Up:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(END_S)
+                self.process.wait(PATIENCE_S)
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -87,30 +85,20 @@ class Up:
     def stop(self, number=signal.SIGINT):
         """Ask for the end as a person does, and give the exit code."""
         self.process.send_signal(number)
-        code = self.process.wait(END_S)
+        code = self.process.wait(PATIENCE_S)
         self._listener.join(10)
         return code
 
-    def told(self, words, timeout_s=END_S):
+    def told(self, words):
         """Wait until it says this."""
-        return until(lambda: words in self.words, timeout_s)
-
-
-def until(condition, timeout_s=END_S):
-    """Wait for a condition; whether it came true."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return bool(condition())
+        return until(lambda: words in self.words)
 
 
 def status(url):
     """The status that an address answers with, redirects followed; 0 if nobody answers."""
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     try:
-        with opener.open(url, timeout=10) as answer:
+        with opener.open(url, timeout=PATIENCE_S) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         error.close()

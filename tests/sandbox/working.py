@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -18,15 +17,9 @@ from typing import Any
 import requests
 import websocket
 
+from tests.processes import PATIENCE_S, free_port
+
 TOKEN = "0123456789abcdef0123456789abcdef"
-STARTED_S = 60
-
-
-def free_port():
-    """Give a port that nothing listens on."""
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return trial.getsockname()[1]
 
 
 @dataclass
@@ -53,7 +46,7 @@ class Workspace:
         """Let go of its standard input and wait for the end; gives the exit code."""
         if not self.process.stdin.closed:
             self.process.stdin.close()
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE_S)
 
 
 def begin(home, root, /, *, environ=None, lang="en", log=None, **told):
@@ -103,13 +96,13 @@ class Client:
 
     def __post_init__(self):
         self.session.trust_env = False
-        answer = self.session.get(self.login, timeout=30)
+        answer = self.session.get(self.login, timeout=PATIENCE_S)
         assert answer.ok, answer.text
         self.session.headers["X-XSRFToken"] = self.session.cookies["_xsrf"]
 
     def ask(self, method, path, **options):
         """Send one request."""
-        options.setdefault("timeout", 60)
+        options.setdefault("timeout", PATIENCE_S)
         return self.session.request(method, f"{self.url}{path}", **options)
 
     def get(self, path, **options):
@@ -160,7 +153,7 @@ class Channel:
             f"?session_id={self.name}",
             cookie=cookies,
             origin=client.url,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
 
     def send(self, code):
@@ -179,7 +172,7 @@ class Channel:
         self.socket.send(json.dumps({**message, "channel": "shell", "buffers": []}))
         return name
 
-    def messages(self, *, seconds=60):
+    def messages(self, *, seconds=PATIENCE_S):
         """Give what arrives, until the time is over."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
@@ -189,7 +182,7 @@ class Channel:
             except websocket.WebSocketTimeoutException:
                 continue
 
-    def run(self, code, *, seconds=60):
+    def run(self, code, *, seconds=PATIENCE_S):
         """Run something and give what it printed, errors and other words of its cell included."""
         name, said = self.send(code), []
         for message in self.messages(seconds=seconds):

@@ -154,7 +154,7 @@ def facts(folder: Folder) -> Facts:
     described = mapping(mapping(notebook.get("metadata")).get("sandbox"))
     reason = mapping(record.get("reason"))
     status = text(record.get("status") or folder.run.get("status"))
-    cell = _cell_number(reason.get("cell"), record, notebook)
+    cell = _cell_number(reason.get("cell"), notebook)
     runner = mapping(record.get("runner"))
     template = mapping(submission.get("template"))
     record_path = folder.path / "executions" / "first" / "record.json"
@@ -213,7 +213,7 @@ def _run_id(folder: Folder, record: dict[str, Any]) -> str:
     return "?"
 
 
-def _cell_number(given: object, record: dict[str, Any], notebook: dict[str, Any]) -> int | None:
+def _cell_number(given: object, notebook: dict[str, Any]) -> int | None:
     """Give the place, counted from 1, of the cell that a reason names by index or by id."""
     if isinstance(given, str):
         ids = [cell.get("id") for cell in objects(notebook.get("cells"))]
