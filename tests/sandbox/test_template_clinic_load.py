@@ -2,59 +2,34 @@
 
 from __future__ import annotations
 
-import copy
-from pathlib import Path
-
 import duckdb
-import nbformat
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from nbclient.exceptions import CellExecutionError
 
-from sandbox.lab.claims import CONCLUSION, RESULT
-from sandbox.settings import templates_folder
-from synthetic.build import Order, build, make_recipe
-from tests.sandbox.executing import execute
+from tests.sandbox.templates import bench, changed, files_of, home_with
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    recipe = make_recipe("0.003", None, 1, "exact")
-    build(Order(datasets=("health",), recipe=recipe, out=home / "replicas"))
-    return home
+    return home_with("health", "0.003", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def con(home):
     connection = duckdb.connect()
     for dataset, table in (("population", "persons"), ("health", "encounters")):
-        files = f"{home}/replicas/{dataset}/*/{table}/*.parquet"
+        files = files_of(home, dataset, table)
         connection.execute(f"CREATE VIEW {table} AS SELECT * FROM '{files}'")
     return connection
 
 
 @pytest.fixture(scope="module")
-def run(home, tmp_path_factory):
-    template = nbformat.read(templates_folder() / "clinic_load.ipynb", as_version=4)
-
-    def do(**given):
-        notebook = copy.deepcopy(template)
-        place = [cell.id for cell in notebook.cells].index("parameters") + 1
-        lines = "\n".join(f"{name} = {value!r}" for name, value in given.items())
-        notebook.cells.insert(place, nbformat.v4.new_code_cell(lines, id="injected"))
-        done = execute(notebook, Path(tmp_path_factory.mktemp("work")), SANDBOX_HOME=str(home))
-        outputs = [o.data for c in done.cells for o in c.get("outputs", []) if "data" in o]
-        results = {d[RESULT]["name"]["en"]: d[RESULT] for d in outputs if RESULT in d}
-        held = {
-            d[CONCLUSION]["statement"]["en"]: d[CONCLUSION]["holds"]
-            for d in outputs
-            if CONCLUSION in d
-        }
-        return {cell.id: cell for cell in done.cells}, results, held
-
-    return do
+def template(home, tmp_path_factory):
+    return bench("clinic_load", tmp_path_factory, SANDBOX_HOME=str(home))
 
 
 def observed(con, disease, province):
@@ -70,8 +45,9 @@ def observed(con, disease, province):
     )
 
 
-def test_the_count_and_the_suppression_are_the_datas(run, con):
-    cells, results, held = run(disease="J18", province="01", threshold=6, top=50)
+def test_the_count_and_the_suppression_are_the_datas(template, con, tmp_path):
+    executed = template.run(tmp_path, disease="J18", province="01", threshold=6, top=50)
+    results, held = executed.results_en, executed.conclusions_en
     counts = observed(con, "J18", "01")
     assert results["Patients with disease J18 in 2024"]["value"] == sum(counts.values())
     small = [n for n in counts.values() if n < 6]
@@ -79,7 +55,7 @@ def test_the_count_and_the_suppression_are_the_datas(run, con):
     hidden = results["Places suppressed"]["value"]
     assert hidden >= max(len(small), 2)
     assert all(held[sentence] for sentence in held if sentence.startswith("No count"))
-    text = cells["suppressed"].outputs[-1].data["text/plain"]
+    text = executed.cells["suppressed"].outputs[-1].data["text/plain"]
     printed = [line.split() for line in text.splitlines()[1:]]
     assert printed
     assert all(int(words[-3].replace(".", "")) >= 6 for words in printed)
@@ -87,23 +63,23 @@ def test_the_count_and_the_suppression_are_the_datas(run, con):
     assert len(printed) <= len(at_least)
 
 
-def test_one_hidden_cell_never_stands_alone(run, con):
+def test_one_hidden_cell_never_stands_alone(template, con, tmp_path):
     """With a threshold that only the smallest count misses, a second place is hidden."""
     counts = sorted(observed(con, "all", "79").values())
     threshold = counts[0] + 1
     assert 2 <= threshold <= 50
     assert counts[1] >= threshold
-    _, results, _ = run(disease="all", province="79", threshold=threshold)
-    assert results["Places suppressed"]["value"] >= 2
+    executed = template.run(tmp_path, disease="all", province="79", threshold=threshold)
+    assert executed.results_en["Places suppressed"]["value"] >= 2
 
 
-def test_communes_do_not_differ_as_was_planted(run, con):
+def test_communes_do_not_differ_as_was_planted(template, con, tmp_path):
     """Disease is sown without regard to communes: standardised, only chance remains."""
-    _, results, held = run(disease="J06", province="auto", threshold=5)
-    (dispersion,) = [r for name, r in results.items() if name.startswith("Dispersion")]
-    assert 0.7 < dispersion["value"] < 1.35
-    (differ,) = [holds for sentence, holds in held.items() if sentence.startswith("Once")]
-    assert differ is False
+    executed = template.run(tmp_path, disease="J06", province="auto", threshold=5)
+    dispersion = executed.value("Phân tán")
+    assert 0.7 < dispersion < 1.35
+    assert executed.holds("Sau chuẩn hóa, các xã khác nhau") is False
+    assert executed.cpu_seconds() < 30
     # The expected numbers add up to the observed: dispersion is the plain one, nearly.
     code = max(
         con.execute(
@@ -124,11 +100,27 @@ def test_communes_do_not_differ_as_was_planted(run, con):
         """,
         [code],
     ).fetchall()[0][0]
-    assert dispersion["value"] == pytest.approx(cases, abs=0.006)
+    assert dispersion == pytest.approx(cases, abs=0.006)
 
 
-def test_a_wrong_value_is_told(run):
-    with pytest.raises(CellExecutionError, match="threshold = 1"):
-        run(threshold=1)
-    with pytest.raises(CellExecutionError, match="disease = 'A00'"):
-        run(disease="A00")
+def test_communes_that_are_made_to_differ_are_found(template, home, tmp_path):
+    """In every second commune nobody has the disease any more: they differ, and it is seen."""
+
+    def change(rows):
+        communes = rows["commune_code"].cast(pa.string()).to_numpy(zero_copy_only=False)
+        healthy = pa.array(communes.astype(np.int64) % 2 == 0)
+        codes = rows["icd10"].cast(pa.string())
+        spared = pc.and_(healthy, pc.equal(codes, "J06"))
+        at = rows.column_names.index("icd10")
+        codes = pc.if_else(spared, "Z00", codes).combine_chunks()
+        return rows.set_column(at, "icd10", codes.cast(rows.schema.field(at).type))
+
+    other = template.on(changed(home, tmp_path / "home", "health", "encounters", change))
+    executed = other.run(tmp_path, disease="J06")
+    assert executed.holds("Sau chuẩn hóa, các xã khác nhau") is True
+    assert executed.value("Phân tán") > 5
+
+
+def test_wrong_values_are_told(template, tmp_path):
+    wrong = {"threshold = 1": {"threshold": 1}, "disease = 'A00'": {"disease": "A00"}}
+    template.check_told(tmp_path, wrong)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import math
-from pathlib import Path
 
 import duckdb
-import nbformat
 import pytest
-from nbclient.exceptions import CellExecutionError
 
-from sandbox.lab.claims import CONCLUSION, RESULT
-from sandbox.settings import templates_folder
-from synthetic.build import Order, build, make_recipe
-from tests.sandbox.executing import execute
+from tests.sandbox.templates import bench, changed, files_of, home_with
 
 pytestmark = pytest.mark.slow
 
@@ -31,41 +24,21 @@ PLANTED = {
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    recipe = make_recipe("0.005", None, 1, "exact")
-    build(Order(datasets=("education",), recipe=recipe, out=home / "replicas"))
-    return home
+    return home_with("education", "0.005", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def run(home, tmp_path_factory):
-    template = nbformat.read(templates_folder() / "dropout_risk.ipynb", as_version=4)
-
-    def do(**given):
-        notebook = copy.deepcopy(template)
-        place = [cell.id for cell in notebook.cells].index("parameters") + 1
-        lines = "\n".join(f"{name} = {value!r}" for name, value in given.items())
-        notebook.cells.insert(place, nbformat.v4.new_code_cell(lines, id="injected"))
-        done = execute(notebook, Path(tmp_path_factory.mktemp("work")), SANDBOX_HOME=str(home))
-        outputs = [o.data for c in done.cells for o in c.get("outputs", []) if "data" in o]
-        results = {d[RESULT]["name"]["en"]: d[RESULT] for d in outputs if RESULT in d}
-        held = {
-            d[CONCLUSION]["statement"]["en"]: d[CONCLUSION]["holds"]
-            for d in outputs
-            if CONCLUSION in d
-        }
-        return results, held
-
-    return do
+def template(home, tmp_path_factory):
+    return bench("dropout_risk", tmp_path_factory, SANDBOX_HOME=str(home))
 
 
 @pytest.fixture(scope="module")
-def default(run):
-    return run()
+def default(template, tmp_path_factory):
+    return template.run(tmp_path_factory.mktemp("work"))
 
 
 def test_the_planted_odds_are_found(default):
-    results, held = default
+    results, held = default.results_en, default.conclusions_en
     for name, odds in PLANTED.items():
         found = results[f"{name}: multiplies the odds of dropout"]
         # The log of a ratio of odds errs by about 1 / sqrt(dropouts that have the factor).
@@ -76,8 +49,8 @@ def test_the_planted_odds_are_found(default):
 
 
 def test_the_rate_is_the_datas(default, home):
-    results, _ = default
-    files = f"{home}/replicas/education/*/pupils/*.parquet"
+    results = default.results_en
+    files = files_of(home, "education", "pupils")
     n, gone = duckdb.sql(
         f"SELECT count(*), count(*) FILTER (dropped_out) FROM '{files}' WHERE grade >= 2"
     ).fetchall()[0]
@@ -86,18 +59,39 @@ def test_the_rate_is_the_datas(default, home):
 
 
 def test_the_model_is_better_than_chance_and_no_better_than_its_formula(default):
-    results, held = default
+    results, held = default.results_en, default.conclusions_en
     assert 0.65 < results["AUC on unseen pupils"]["value"] < 0.85
     assert held["Visiting by the model catches at least twice as many as at random"]
 
 
-def test_a_conclusion_can_fail(run):
+def test_a_conclusion_can_fail(template, tmp_path):
     """Who may visit half of all pupils catches no twice as many as chance would."""
-    _, held = run(visit_share=0.5, level="upper_secondary")
+    held = template.run(tmp_path, visit_share=0.5, level="upper_secondary").conclusions_en
     assert held["Visiting by the model catches at least twice as many as at random"] is False
     assert "Grade 9 or above raises the risk (interval above 1)" not in held
 
 
-def test_a_wrong_value_is_told(run):
-    with pytest.raises(CellExecutionError, match="level = 'university'"):
-        run(level="university")
+def test_nothing_is_found_where_pupils_leave_by_chance(template, home, tmp_path):
+    """The formula taken out: every outcome is dealt to another pupil of grade 2 or above."""
+
+    def change(rows):
+        table = rows.to_pandas()
+        asked = table.index[table["grade"] >= 2]
+        left = table.loc[asked, "dropped_out"].sample(frac=1, random_state=1).to_numpy()
+        table.loc[asked, "dropped_out"] = left
+        at = rows.column_names.index("dropped_out")
+        return rows.set_column(at, rows.schema.field(at), [table["dropped_out"].to_list()])
+
+    other = template.on(changed(home, tmp_path / "home", "education", "pupils", change))
+    executed = other.run(tmp_path)
+    assert not any(executed.conclusions.values())
+    assert executed.value("AUC") == pytest.approx(0.5, abs=0.06)
+
+
+def test_it_takes_less_than_thirty_seconds_of_processor(default):
+    """Ten of them go to compiling modules, which an installation does once."""
+    assert default.cpu_seconds() < 30
+
+
+def test_wrong_values_are_told(template, tmp_path):
+    template.check_told(tmp_path, {"level = 'university'": {"level": "university"}})

@@ -2,52 +2,38 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import duckdb
-import nbformat
+import pyarrow.compute as pc
 import pytest
 
-from sandbox.settings import templates_folder
-from synthetic.build import Order, build, make_recipe
-from tests.sandbox.executing import execute
-from tests.sandbox.test_template_market_sizing import Executed, with_values
+from tests.sandbox.templates import bench, changed, files_of, home_with, shuffled
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def template():
-    return nbformat.read(templates_folder() / "service_deadlines.ipynb", as_version=4)
-
-
-@pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    recipe = make_recipe("0.003", None, 1, "exact")
-    build(Order(datasets=("public_services",), recipe=recipe, out=home / "replicas"))
-    return home
-
-
-def run(template, home, folder, given=None):
-    notebook = with_values(template, given or {})
-    return Executed(execute(notebook, Path(folder), SANDBOX_HOME=str(home)))
+    return home_with("public_services", "0.003", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def default(template, home, tmp_path_factory):
-    return run(template, home, tmp_path_factory.mktemp("work"))
+def template(home, tmp_path_factory):
+    return bench("service_deadlines", tmp_path_factory, SANDBOX_HOME=str(home))
+
+
+@pytest.fixture(scope="module")
+def default(template, tmp_path_factory):
+    return template.run(tmp_path_factory.mktemp("work"))
 
 
 @pytest.fixture(scope="module")
 def dossiers(home):
-    (folder,) = (home / "replicas" / "public_services").glob("s*")
     return duckdb.sql(f"""
         SELECT returned_at IS NOT NULL AS returned,
             date_diff('day', due_on, coalesce(returned_at::DATE, DATE '2024-12-31')) AS past_due,
             110 * (CASE centre_load WHEN 'high' THEN 220 WHEN 'low' THEN 60 ELSE 100 END
                 * if(rush, 150, 100) * if(channel = 'online', 80, 100) // 10000) // 100 AS permille
-        FROM read_parquet('{folder}/dossiers/*.parquet') WHERE field = 'land'
+        FROM '{files_of(home, "public_services", "dossiers")}' WHERE field = 'land'
     """).df()
 
 
@@ -79,9 +65,9 @@ def test_dropping_open_dossiers_is_told_apart(default, dossiers):
     assert found["value"] == pytest.approx(100 * (closed["past_due"] > 0).mean(), abs=0.006)
 
 
-def test_conclusions_hold_by_default_and_stand_for_another_group(template, home, default, tmp_path):
+def test_conclusions_hold_by_default_and_stand_for_another_group(template, default, tmp_path):
     assert list(default.conclusions.values()) == [True, True]
-    other = run(template, home, tmp_path, {"field": "residence", "by": "rush"})
+    other = template.run(tmp_path, field="residence", by="rush")
     assert len(other.conclusions) == 2
 
 
@@ -89,19 +75,32 @@ def test_the_chart_is_a_picture(default):
     assert default.cells["chart"].outputs[-1].data["image/png"]
 
 
-def test_wrong_values_are_told(template, home, tmp_path):
-    cells = {cell.id: cell.source for cell in template.cells}
-    trial = nbformat.v4.new_notebook()
-    wrong = {'by = "sex"': "by = 'sex'", "days = 1": "days = 1", 'field = "sea"': "field = 'sea'"}
-    for line in wrong:
-        source = "\n".join([cells["parameters"], line, cells["setup"], cells["data"]])
-        tags = {"tags": ["raises-exception"]}
-        trial.cells.append(nbformat.v4.new_code_cell(source, metadata=tags))
-    executed = execute(trial, tmp_path, SANDBOX_HOME=str(home))
-    for cell, message in zip(executed.cells, wrong.values(), strict=True):
-        assert cell.outputs[-1].ename == "ValueError"
-        assert message in cell.outputs[-1].evalue
+def test_load_slows_nothing_where_it_is_dealt_by_chance(template, home, tmp_path):
+    """The planted reason taken out: every dossier has the load of another one's centre."""
+    change = shuffled("centre_load")
+    other = template.on(changed(home, tmp_path / "home", "public_services", "dossiers", change))
+    executed = other.run(tmp_path)
+    assert executed.holds("Trong bản sao, nhóm tải cao trả chậm hơn") is False
+    assert abs(executed.value("Quá hạn của nhóm tải cao")) < 4
 
 
-def test_it_takes_less_than_thirty_seconds(default):
-    assert default.seconds() < 30
+def test_dropping_open_dossiers_changes_nothing_where_none_is_open(template, home, tmp_path):
+    def closed(rows):
+        return rows.filter(pc.is_valid(rows["returned_at"]))
+
+    other = template.on(changed(home, tmp_path / "home", "public_services", "dossiers", closed))
+    assert other.run(tmp_path).holds("Trong bản sao, bỏ hồ sơ mở") is False
+
+
+def test_wrong_values_are_told(template, tmp_path):
+    wrong = {
+        "by = 'sex'": {"by": "sex"},
+        "days = 1": {"days": 1},
+        "field = 'sea'": {"field": "sea"},
+    }
+    template.check_told(tmp_path, wrong, "data")
+
+
+def test_it_takes_less_than_thirty_seconds_of_processor(default):
+    """Ten of them go to compiling modules, which an installation does once."""
+    assert default.cpu_seconds() < 30
