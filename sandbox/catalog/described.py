@@ -91,6 +91,7 @@ def _table(replica: Replica, name: str) -> dict[str, Any]:
         **_replica(replica),
         **{key: table[key] for key in ("title", "description", "rows", "key", "content_hash")},
         "columns": table["columns"],
+        "questions": list(table.get("questions", ())),
         "pairs": [pair for pair in replica.manifest["pairs"] if pair["table"] == name],
         "sources": [source for source in replica.manifest["sources"] if source["table"] in against],
         "privacy": replica.manifest["privacy"],

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sandbox.catalog import wanted as wish
+from sandbox.catalog.building import build
 from sandbox.catalog.published import check_published
 from sandbox.catalog.replicas import Recipe, Replica, not_built, preference, replicas
 from sandbox.catalog.wanted import Wanted
@@ -49,11 +50,12 @@ class Inputs:
             for replica, name in self._declared()
         )
 
-    def lab_catalog(self, root: Path | None) -> dict[str, Any]:
+    def lab_catalog(self, root: Path | None, *, figures: bool = False) -> dict[str, Any]:
         """Describe the declared tables and columns to a notebook, without naming the draw.
 
         Paths lie below `root`, or are the host's own when `root` is None. Version, recipe, row
-        counts and the figures of fidelity are left out: they differ from draw to draw.
+        counts and the figures of fidelity are left out: they differ from draw to draw. Where a
+        person looks and nothing is repeated, `figures` brings those of fidelity.
         """
         return {
             "datasets": [
@@ -61,8 +63,15 @@ class Inputs:
                     "dataset": replica.dataset,
                     "as_of": replica.manifest["as_of"],
                     "title": replica.manifest["title"],
+                    "description": replica.manifest["description"],
                     "tables": [
-                        _told(replica, name, self.columns[f"{replica.dataset}.{name}"], root)
+                        _told(
+                            replica,
+                            name,
+                            self.columns[f"{replica.dataset}.{name}"],
+                            root,
+                            figures,
+                        )
                         for owner, name in self._declared()
                         if owner is replica
                     ],
@@ -184,11 +193,6 @@ def _check_files(replica: Replica, table: str) -> None:
                     "remove {folder} and build it again with: {command}"
                 ).format(file=file["path"], **_again(replica))
             )
-
-
-def build(*datasets: str, options: str) -> str:
-    """Write the command that builds datasets."""
-    return f"synthetic build {' '.join(datasets)} {options}"
 
 
 def _again(replica: Replica) -> dict[str, object]:
@@ -327,7 +331,7 @@ def _together(
 
 
 def _told(
-    replica: Replica, name: str, declared: Sequence[str], root: Path | None
+    replica: Replica, name: str, declared: Sequence[str], root: Path | None, figures: bool
 ) -> dict[str, Any]:
     """Describe one table to a notebook, with its declared columns only."""
     table = replica.table(name)
@@ -337,7 +341,12 @@ def _told(
         "title": table["title"],
         "description": table["description"],
         "files": [str(base / PurePosixPath(file["path"])) for file in table["files"]],
-        "columns": [_told_column(c) for c in table["columns"] if c["name"] in declared],
+        "questions": list(table.get("questions", ())),
+        "columns": [
+            column if figures else _told_column(column)
+            for column in table["columns"]
+            if column["name"] in declared
+        ],
     }
 
 

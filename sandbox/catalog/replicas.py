@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox.catalog.building import build
 from sandbox.errors import CatalogError
 from sandbox.language import _, nearest
 from sandbox.settings import Settings
@@ -116,14 +117,16 @@ class Replica:
 
 
 def replicas(settings: Settings) -> tuple[Replica, ...]:
-    """Give every built replica, the newest first."""
+    """Give every built replica, the newest first; null draws are controls, and nobody's data."""
     if settings.replicas.is_dir():
         # A folder that cannot be listed would else read as one that is empty.
         os.scandir(settings.replicas).close()
     found = [
         replica
         for manifest in settings.replicas.glob("*/*/manifest.json")
-        if not manifest.parent.name.startswith(".") and (replica := _usable(manifest)) is not None
+        if not manifest.parent.name.startswith(".")
+        and (replica := _usable(manifest)) is not None
+        and not replica.manifest.get("null")
     ]
     return tuple(sorted(found, key=lambda r: (-r.published_at, r.dataset, r.version)))
 
@@ -152,7 +155,7 @@ def not_built(dataset: str, built: set[str]) -> CatalogError:
     if dataset in known:
         return CatalogError(
             _("dataset {dataset!r} is not built on this machine; build it with: {command}").format(
-                dataset=dataset, command=f"synthetic build {dataset} --scale 0.01"
+                dataset=dataset, command=build(dataset, options="--scale 0.01")
             )
         )
     return CatalogError(

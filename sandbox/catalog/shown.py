@@ -84,6 +84,9 @@ def _check_table(table: Mapping[str, Any]) -> None:
     ", ".join(table["key"])
     for file in table["files"]:
         _check(file["bytes"], int)
+    for question in table.get("questions", ()):
+        _check_text(question)
+        _check(question["sql"], str)
     for column in table["columns"]:
         _check(column["name"], str)
         _check_text(column["title"])

@@ -16,6 +16,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
+from sandbox.catalog.building import build
 from sandbox.catalog.packaged import packaged
 from sandbox.catalog.replicas import UNREADABLE, Recipe, Replica, preference, read
 from sandbox.catalog.shown import cannot_list, check_shown
@@ -126,7 +127,7 @@ def _ready(replica: Replica, folders: Sequence[Path]) -> dict[str, Any]:
         message = _("Whole, but its keys lead to a version of {datasets} that is not here.").format(
             datasets=", ".join(gone)
         )
-        remedy = f"synthetic build {' '.join(gone)} {replica.recipe.options()}"
+        remedy = build(*gone, options=replica.recipe.options())
     title = replica.manifest["title"]
     return _entry(replica.dataset, replica.version, READY, message, remedy, title)
 
@@ -137,7 +138,7 @@ def _damaged(folder: Path, replica: Replica | None, fault: str) -> dict[str, Any
     message = _("Damaged: {fault}. Delete its folder and build it again.").format(fault=fault)
     # `--`, quotes: a folder may bear any name, and this is pasted into a shell.
     remove = f"rm -r -- {shlex.quote(str(folder))}"
-    remedy = f"{remove} && synthetic build {shlex.quote(dataset)} {options}"
+    remedy = f"{remove} && {build(dataset, options=options)}"
     title = replica.manifest["title"] if replica else None
     return _entry(dataset, folder.name, DAMAGED, message, remedy, title)
 
@@ -156,7 +157,7 @@ def _building(root: Path) -> Iterator[dict[str, Any]]:
 
 
 def _missing(dataset: str) -> dict[str, Any]:
-    remedy = f"synthetic build {dataset} {USUAL}"
+    remedy = build(dataset, options=USUAL)
     return _entry(dataset, None, MISSING, _("Not built on this machine."), remedy)
 
 

@@ -98,7 +98,7 @@ def page(
     return Page(
         columns=[column[0] for column in described],
         numbers=frozenset(
-            place for place, column in enumerate(described) if _is_number(str(column[1]))
+            place for place, column in enumerate(described) if is_number(str(column[1]))
         ),
         rows=rows,
         first=first + 1,
@@ -194,5 +194,6 @@ def _binds(name: str, value: object) -> bool:
     return value is None or isinstance(value, BINDABLE)
 
 
-def _is_number(kind: str) -> bool:
+def is_number(kind: str) -> bool:
+    """Whether a type of DuckDB is one of numbers."""
     return kind.removeprefix("U").startswith(NUMBERS) and not kind.endswith("[]")

@@ -100,7 +100,7 @@ def shown(environ: Mapping[str, str]) -> dict[str, Any]:
     """Read what the supervisor declared, or take the newest replicas of this machine's home."""
     given = environ.get(CATALOG)
     if not given:
-        return catalog.select(Settings.from_environ(environ), None).lab_catalog(None)
+        return catalog.select(Settings.from_environ(environ), None).lab_catalog(None, figures=True)
     try:
         declared = json.loads(Path(given).read_text(encoding="utf-8"))
         if not isinstance(declared["datasets"], list):

@@ -38,10 +38,13 @@ def tables() -> Shown:
 
 
 def describe(name: str) -> Shown:
-    """List a table's columns, each with type, title and fidelity."""
-    from sandbox.lab import listed
+    """Show a table: its columns, how far to trust them, ten rows, and questions with their SQL.
 
-    return listed.columns(name, os.environ)
+    A dataset's name lists its tables; `dataset.table.column` shows one column with its codes.
+    """
+    from sandbox.lab import described
+
+    return described.describe(name, os.environ)
 
 
 def help() -> Shown:

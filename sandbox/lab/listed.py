@@ -1,4 +1,4 @@
-"""`lab.tables()` and `lab.describe()`: what can be read here, and how far to trust it."""
+"""`lab.tables()`: what can be read here."""
 
 from __future__ import annotations
 
@@ -7,20 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sandbox import catalog
-from sandbox.errors import CatalogError
 from sandbox.lab import connection
 from sandbox.lab.shown import Grid, Shown, code, heading, paragraph, together
 from sandbox.lab.spoken import CATALOG, in_its_language, is_run
 from sandbox.lab.views import identifier
 from sandbox.lab.wording import cell, number
-from sandbox.language import N_, _, either, language
+from sandbox.language import _, either, language
 from sandbox.settings import Settings
 from synthetic import statistics
 
 RIGHT = frozenset({2})  # the column of row counts
-# As specs and published tables name them.
-UNITS = (N_("year"), N_("years"), N_("persons"))
-TYPES = (N_("text"), N_("integer"), N_("decimal"), N_("code"), N_("date"), N_("timestamp"))
 BUILD = "synthetic build {dataset} --scale 0.01"
 
 
@@ -28,32 +24,24 @@ BUILD = "synthetic build {dataset} --scale 0.01"
 def tables(environ: Mapping[str, str]) -> Shown:
     """List the datasets' tables, then the published ones."""
     shown = connection.shown(environ)
-    return together([*_datasets(shown, environ), *_published(environ)])
+    return together([*_datasets(shown, environ), *published(environ)])
 
 
-@in_its_language
-def columns(name: str, environ: Mapping[str, str]) -> Shown:
-    """List the columns of one table: type, title and unit, fidelity."""
-    shown = connection.shown(environ)
-    connection.check_known(name, shown, environ)
-    dataset, _dot, table = name.partition(".")
-    if dataset == catalog.PUBLISHED:
-        return _published_columns(table)
-    for each in shown["datasets"]:
-        for described in each["tables"]:
-            if (each["dataset"], described["name"]) == (dataset, table):
-                return _columns(name, described)
-    raise CatalogError(_("there is no table {name}").format(name=name))
+def dataset(told: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Shown, Shown]:
+    """Name one dataset, and list its tables."""
+    name = told["dataset"]
+    names = [f"{name}.{table['name']}" for table in told["tables"]]
+    titles = [either(table["title"]) for table in told["tables"]]
+    day = cell(dt.date.fromisoformat(told["as_of"]), language=language())
+    head = heading(f"{either(told['title'])} ({name})")
+    caption = _("as of {day}; synthetic: nobody in it is real")
+    return head, _grid(names, titles, environ, caption, day)
 
 
 def _datasets(shown: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[Shown]:
-    for dataset in shown["datasets"]:
-        yield heading(f"{either(dataset['title'])} ({dataset['dataset']})")
-        names = [f"{dataset['dataset']}.{table['name']}" for table in dataset["tables"]]
-        titles = [either(table["title"]) for table in dataset["tables"]]
-        day = cell(dt.date.fromisoformat(dataset["as_of"]), language=language())
-        yield _grid(names, titles, environ, _("as of {day}; synthetic: nobody in it is real"), day)
-    yield from _absent(environ, {dataset["dataset"] for dataset in shown["datasets"]})
+    for each in shown["datasets"]:
+        yield from dataset(each, environ)
+    yield from _absent(environ, {each["dataset"] for each in shown["datasets"]})
 
 
 def _absent(environ: Mapping[str, str], here: set[str]) -> Iterator[Shown]:
@@ -74,7 +62,7 @@ def _absent(environ: Mapping[str, str], here: set[str]) -> Iterator[Shown]:
         yield code(BUILD.format(dataset="enterprise"))
 
 
-def _published(environ: Mapping[str, str]) -> Iterator[Shown]:
+def published(environ: Mapping[str, str]) -> Iterator[Shown]:
     """List the packaged statistics, by what their names begin with."""
     yield heading(_("Published tables: real figures, each with its source"))
     names = sorted(statistics.names())
@@ -112,65 +100,8 @@ def _rows(names: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
     return {name: number(count, language=language()) for name, count in counted}
 
 
-def _columns(name: str, described: Mapping[str, Any]) -> Shown:
-    words = {
-        "calibrated": _("calibrated: follows published figures"),
-        "derived": _("derived: computed from other columns"),
-        "assumed": _("assumed: nothing published says so"),
-    }
-    grid = Grid(
-        caption=_("{table}: {title}").format(table=name, title=either(described["title"])),
-        header=(_("column"), _("type"), _("title"), _("fidelity")),
-        rows=[
-            (
-                column["name"],
-                _type(column["type"]),
-                _with_unit(either(column["title"]), _unit(column["unit"])),
-                words[column["fidelity"]["status"]],
-            )
-            for column in described["columns"]
-        ],
-    )
-    return together([heading(name), paragraph(either(described["description"])), grid.shown()])
-
-
-def _published_columns(name: str) -> Shown:
-    table, source = statistics.table(name), statistics.source(name)
-    grid = Grid(
-        caption=_("source: {source}").format(
-            source=", ".join(filter(None, (source.title, source.publisher, source.year)))
-        ),
-        header=(_("column"), _("type"), _("title")),
-        rows=[
-            (
-                column.name,
-                _type(column.type),
-                _with_unit(
-                    either(_both(column.description)),
-                    either({"vi": column.unit_vi or "", "en": column.unit or ""}),
-                ),
-            )
-            for column in table.columns
-        ],
-    )
-    return together(
-        [
-            heading(f"{catalog.PUBLISHED}.{name}: {either(_both(table.title))}"),
-            paragraph(either(_both(table.description))),
-            grid.shown(),
-        ]
-    )
-
-
-def _type(name: str) -> str:
-    return _(name) if name in TYPES else name
-
-
-def _unit(name: str | None) -> str | None:
-    return _(name) if name and name in UNITS else name
-
-
-def _with_unit(title: str, unit: str | None) -> str:
+def with_unit(title: str, unit: str | None) -> str:
+    """Write a title with its unit, if it has one."""
     return f"{title} ({unit})" if unit else title
 
 

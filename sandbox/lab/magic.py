@@ -12,15 +12,15 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from sandbox.errors import SandboxError
-from sandbox.lab import answers, asked, data, wording
+from sandbox.lab import answers, asked, data, rows
 from sandbox.lab.answers import Done, Page, Statement
 from sandbox.lab.asked import Asked
 from sandbox.lab.faults import Source, SqlError, explained
 from sandbox.lab.names import OWN, frames, look_again, names
-from sandbox.lab.shown import Grid, Shown, code, paragraph
+from sandbox.lab.shown import Shown, code, paragraph
 from sandbox.lab.spoken import in_its_language, is_run
 from sandbox.lab.tokens import tokens
-from sandbox.lab.wording import column, number
+from sandbox.lab.wording import number
 from sandbox.language import _, language, ngettext
 
 INTERRUPTED = "Query interrupted"
@@ -104,16 +104,8 @@ def _did(did: Done) -> Shown:
 
 def _page(page: Page, wanted: Asked, seconds: float) -> Shown:
     """Show a page of rows."""
-    years = {place for place, name in enumerate(page.columns) if _is_year(name)}
-    columns = [
-        [_year(value) for value in values]
-        if place in years
-        else column(values, language=language())
-        for place, values in enumerate(zip(*page.rows, strict=True))
-    ]
-    rows = list(zip(*columns, strict=True))
     caption = _caption(page, wanted, seconds)
-    return Grid(caption=caption, header=page.columns, rows=rows, right=page.numbers).shown()
+    return rows.grid(page.columns, page.rows, page.numbers, caption).shown()
 
 
 def _caption(page: Page, wanted: Asked, seconds: float) -> str:
@@ -176,15 +168,6 @@ def _own(connection: DuckDBPyConnection) -> set[str]:
     """Name the tables that need no schema: temporary ones and registered frames."""
     listed = "SELECT table_name FROM duckdb_columns() WHERE schema_name = $own AND NOT internal"
     return {name for (name,) in connection.execute(listed, {"own": OWN}).fetchall()}
-
-
-def _is_year(column: str) -> bool:
-    """Whether a column's name says that it holds years, which are written without marks."""
-    return bool({"year", "năm"} & set(column.casefold().replace("_", " ").split()))
-
-
-def _year(value: object) -> str:
-    return str(value) if isinstance(value, int) else wording.cell(value, language=language())
 
 
 def _number(count: int) -> str:

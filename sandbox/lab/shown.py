@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from textwrap import indent
 
 ONE_LINE = 80  # characters of a caption that may be wider than its table
+CODE = (  # one click takes all lines; the line at the left holds them together in any theme
+    "font-family: monospace; margin: 0 0 1.2em; padding-left: 1em; "
+    "border-left: 3px solid #8889; user-select: all"
+)
 LONGEST = 300  # characters shown of one value
 
 
@@ -33,6 +37,8 @@ class Grid:
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     right: frozenset[int] = frozenset()
+    longest: int | None = LONGEST  # characters shown of one value; none: all
+    leads: frozenset[int] = frozenset()  # columns whose first line is what the others tell of
 
     def shown(self) -> Shown:
         """Give both forms."""
@@ -50,19 +56,31 @@ class Grid:
         )
         # A command in it must not be broken by a table of two narrow columns.
         wrap = "; white-space: nowrap" if len(self.caption) <= ONE_LINE else ""
-        return (
-            f'<table><caption style="text-align: left{wrap}">{escaped(self.caption)}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        caption = (
+            f'<caption style="text-align: left{wrap}">{escaped(self.caption)}</caption>'
+            if self.caption
+            else ""
         )
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def text(self) -> str:
         """Write the table for a terminal, its caption below it."""
-        lines = [[_one_line(value) for value in row] for row in (self.header, *self.rows)]
+        lines = [
+            [self._cut(" ".join(value.splitlines())) for value in row]
+            for row in (self.header, *self.rows)
+        ]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join([*(self._line(line, widths) for line in lines), self.caption])
+        return "\n".join([*(self._line(line, widths) for line in lines), self.caption]).rstrip("\n")
 
     def _cell(self, place: int, value: str) -> str:
-        return f"<td{self._side(place)}>{escaped(cut(value))}</td>"
+        lead, line, rest = self._cut(value).partition("\n")
+        if place not in self.leads:
+            return f"<td{self._side(place)}>{escaped(self._cut(value))}</td>"
+        below = f"<br>{escaped(rest)}" if line else ""
+        return f"<td{self._side(place)}><strong>{escaped(lead)}</strong>{below}</td>"
+
+    def _cut(self, text: str) -> str:
+        return cut(text, self.longest or len(text))
 
     def _side(self, place: int) -> str:
         # Notebooks align every cell to the right unless told otherwise.
@@ -91,10 +109,15 @@ def heading(words: str) -> Shown:
     return Shown(words, f"<h4>{escaped(words)}</h4>")
 
 
+def strong(words: str) -> Shown:
+    """Show a line that what follows belongs to."""
+    return Shown(words, f"<p><strong>{escaped(words)}</strong></p>")
+
+
 def code(*lines: str) -> Shown:
     """Show lines to copy."""
     text = "\n".join(lines)
-    return Shown(indent(text, "    "), f"<pre>{html.escape(text)}</pre>")
+    return Shown(indent(text, "    "), f'<pre style="{CODE}">{html.escape(text)}</pre>')
 
 
 def escaped(text: str) -> str:
@@ -102,10 +125,6 @@ def escaped(text: str) -> str:
     return "<br>".join(html.escape(text).splitlines())
 
 
-def cut(text: str) -> str:
+def cut(text: str, longest: int = LONGEST) -> str:
     """Give as much of a value as a table can hold."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def _one_line(text: str) -> str:
-    return cut(" ".join(text.splitlines()))
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -114,6 +114,40 @@ holds = "person_id.age >= 15 and person_id.province_code == province_code"
 title = { vi = "Đăng ký không sau ngày của bộ dữ liệu", en = "Registered no later than the dataset's date" }
 holds = "registered_on <= as_of()"
 
+# Câu hỏi mẫu hiện trong danh mục dữ liệu và lab.describe; check thử từng câu SQL. Không số nào được
+# rút ra từ đây. / Questions are shown in the catalogue and by lab.describe; check tries their SQL.
+[[tables.users.questions]]
+vi = "Mỗi tháng có bao nhiêu người đăng ký, qua kênh nào?"
+en = "How many people register each month, and through which channel?"
+sql = '''
+SELECT strftime(registered_on, '%Y-%m') AS month, channel, count(*) AS users
+FROM <name>.users
+GROUP BY ALL
+ORDER BY month, channel
+'''
+
+[[tables.users.questions]]
+vi = "Tỉnh, thành phố nào có nhiều người dùng nhất?"
+en = "Which provinces have the most users?"
+sql = '''
+SELECT p.name AS province, count(*) AS users
+FROM <name>.users AS u
+JOIN published.admin_provinces_34 AS p USING (province_code)
+GROUP BY ALL
+ORDER BY users DESC, province
+'''
+
+[[tables.users.questions]]
+vi = "Người dùng ở độ tuổi nào, nam hay nữ?"
+en = "How old are users, and of which sex?"
+sql = '''
+SELECT p.age // 10 * 10 AS age_from, p.sex, count(*) AS users
+FROM <name>.users AS u
+JOIN population.persons AS p USING (person_id)
+GROUP BY ALL
+ORDER BY age_from, p.sex
+'''
+
 [tables.users.columns.person_id]
 title = { vi = "Số định danh của người dùng (tổng hợp)", en = "The user's personal number (synthetic)" }
 type = "text"
@@ -176,6 +210,40 @@ because = { vi = "Số lần trên mỗi người là giả định.", en = "How
 [[tables.visits.rules]]
 title = { vi = "Sử dụng từ ngày đăng ký", en = "No visit before registration" }
 holds = "date_of(visited_at) >= person_id.registered_on"
+
+[[tables.visits.questions]]
+vi = "Người ta đến vào giờ nào trong ngày?"
+en = "At which hours of the day do people come?"
+sql = '''
+SELECT hour(visited_at) AS visit_hour, count(*) AS visits
+FROM <name>.visits
+GROUP BY ALL
+ORDER BY visit_hour
+'''
+
+[[tables.visits.questions]]
+vi = "Mỗi kênh đem lại bao nhiêu lượt và bao nhiêu phí?"
+en = "How many visits and how much in fees does each channel bring?"
+sql = '''
+SELECT u.channel, count(*) AS visits, sum(v.fee) AS fees_thousand_vnd
+FROM <name>.visits AS v
+JOIN <name>.users AS u USING (person_id)
+GROUP BY u.channel
+ORDER BY visits DESC
+'''
+
+[[tables.visits.questions]]
+vi = "Một người dùng quay lại bao nhiêu lần?"
+en = "How often does a user come back?"
+sql = '''
+WITH counted AS (
+    SELECT person_id, count(*) AS visits FROM <name>.visits GROUP BY person_id
+)
+SELECT visits, count(*) AS users
+FROM counted
+GROUP BY visits
+ORDER BY visits
+'''
 
 [tables.visits.columns.visit_id]
 title = { vi = "Số thứ tự lần sử dụng", en = "Number of the visit" }

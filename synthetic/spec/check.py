@@ -2,39 +2,36 @@
 
 The models of `synthetic.spec.models` have already refused what one key can get wrong alone. Here
 names are resolved, expressions typed, circles found and code lists compared, before anything is
-built. Columns are looked at in `synthetic.spec.check_columns`.
+built. The modules `check_…` look at columns, rows and circles.
 """
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from synthetic.errors import SpecError, SyntheticError
-from synthetic.spec.check_columns import check_column, check_members, check_sums
+from synthetic.spec.check_circles import check_chains, check_circles
+from synthetic.spec.check_columns import check_column
+from synthetic.spec.check_rows import check_rows
 from synthetic.spec.expressions import Node, Type, check, names, parse
 from synthetic.spec.margins import Margin, resolve
 from synthetic.spec.models import (
-    ChildRows,
     ColumnSpec,
     CompareSpec,
     Count,
-    MatchingRows,
     Spec,
     TableSpec,
-    UnitRows,
 )
 from synthetic.spec.possible import check_possible
-from synthetic.spec.scope import CELL, PLACED, STRUCTURE, Scope, check_known, codes_of
+from synthetic.spec.scope import Scope, check_known, codes_of
 
 __all__ = ["check_specs", "codes_of"]
 
 log = logging.getLogger(__name__)
 Specs = Mapping[str, Spec]
-MAX_CHAIN = 100  # columns of a table, each computed from the one before
 
 
 @dataclass
@@ -118,11 +115,11 @@ class _Table:
         place = ("tables", self.scope.name)
         told = len(self.faults.found)
         with self.faults.at(*place, "columns"):
-            self._check_chains()
+            check_chains(self.scope)
         if len(self.faults.found) > told:
             return  # what follows goes down every chain
         with self.faults.at(*place, "rows"):
-            self._check_rows()
+            check_rows(self.scope)
         for key in self.table.key:
             with self.faults.at(*place, "key"):
                 self._check_written(key)
@@ -132,7 +129,7 @@ class _Table:
             with self.faults.at(*place, "columns", name):
                 check_column(self.scope, column)
         with self.faults.at(*place, "columns"):
-            self._check_circles()
+            check_circles(self.scope)
         for i, rule in enumerate(self.table.rules):
             with self.faults.at(*place, "rules", str(i)):
                 tree = check(rule.holds, self.scope.types_with_references(), Type.BOOLEAN)
@@ -192,169 +189,3 @@ class _Table:
             check(expression, self.scope.types(hidden=False), Type.TEXT)
             if len({path[0] for path in names(parse(expression))}) != 1:
                 raise SpecError(f"{expression!r} must speak of exactly one column")
-
-    # ------------------------------------------------------------ rows
-
-    def _check_rows(self) -> None:
-        rows = self.table.rows
-        pool = rows.groups_of or rows.members_of
-        if pool is not None:
-            check_known(pool, self.scope.spec.pools, "pool")
-        if rows.units is not None:
-            self._check_units(rows.units)
-        if rows.matching is not None:
-            self._check_matching(rows.matching)
-        if rows.children is not None:
-            self._check_children(rows.children)
-        if rows.cells is not None:
-            self._check_axes(self.scope.margin(rows.cells.of), rows.cells.spread, CELL)
-            if not self.scope.axes():
-                raise SpecError(f"margin {rows.cells.of!r} has no axis")
-        for name, column in self.table.columns.items():
-            if column.link is not None and name in STRUCTURE:
-                raise SpecError(f"a link cannot be named {name!r}; choose another name")
-
-    def _check_axes(self, margin: Margin, spread: str | None, taken: Mapping[str, Type]) -> Margin:
-        """Refuse axes that hide a field, and areas given twice or not; return the margin of areas."""
-        for axis in margin.axes:
-            if axis in taken and axis != "area":
-                raise SpecError(f"margin {margin.name!r}: an axis cannot be named {axis!r}")
-        check_sums(margin)
-        if spread is None:
-            return margin
-        areas = self.scope.margin(spread)
-        if "area" in margin.axes or areas.axes != ("area",):
-            raise SpecError(
-                f"spread = {spread!r} must have the axis 'area' alone, and {margin.name!r} none"
-            )
-        check_sums(areas)
-        return areas
-
-    def _check_units(self, rows: UnitRows) -> None:
-        per, places = self.scope.margin(rows.per), self.scope.margin(rows.places)
-        areas = self._check_axes(per, rows.spread, PLACED)
-        if "area" not in areas.axes:
-            raise SpecError(f"margin {per.name!r} has no axis 'area'; share it by 'spread'")
-        if places.axes[:2] != ("area", "place") or not set(places.axes[2:]) <= set(per.axes):
-            raise SpecError(
-                f"margin {places.name!r} must have the axes ['area', 'place'], in this order, and "
-                f"none but those of {per.name!r} beside; it has {list(places.axes)}"
-            )
-        _check_same(
-            areas.categories["area"],
-            f"margin {areas.name!r}",
-            places.categories["area"],
-            f"margin {places.name!r}",
-        )
-        axes = ("area", *places.axes[2:]) if rows.spread is None else ("area",)
-        shares = places.over(*axes).cells
-        for cell, value in areas.over(*axes).cells.items():
-            if value and not shares.get(cell):
-                raise SpecError(f"margin {places.name!r} adds up to zero for {' x '.join(cell)}")
-
-    def _check_children(self, rows: ChildRows) -> None:
-        parent = self.scope.earlier(rows.of)
-        if rows.where is not None:
-            check(rows.where, parent.types(), Type.BOOLEAN)
-        if isinstance(rows.count, str):
-            check(rows.count, parent.types(), Type.INTEGER)
-        if not isinstance(rows.count, Count):
-            return
-        # The count is drawn as a column of the parent would be, from margins of this dataset.
-        margins = {**parent.margins, parent.dataset: self.scope.margins[self.scope.dataset]}
-        column = rows.count.column(rows.because)
-        check_column(replace(parent, margins=margins), column)
-        codes: object = rows.count.assume.shares if rows.count.assume is not None else None
-        if rows.count.follows is not None:
-            codes = self.scope.margin(rows.count.follows).categories.get("count")
-            if codes is None:
-                raise SpecError(f"margin {rows.count.follows!r} has no axis 'count'")
-        odd = [code for code in count_codes(codes) if not re.fullmatch("[0-9]{1,4}", code)]
-        if odd:
-            raise SpecError(f"a count must be a whole number of at most 4 digits; found {odd[:3]}")
-
-    def _check_matching(self, rows: MatchingRows) -> None:
-        members = check_members(self.scope, rows.members, rows.where)
-        units = self.scope.earlier(rows.units)
-        if units.table.rows.units is None:
-            raise SpecError(f"{rows.units!r} must have rows = {{ units = … }}")
-        check_known(rows.capacity, units.table.columns, "column")
-        if units.types()[rows.capacity] is not Type.INTEGER:
-            found = units.types()[rows.capacity].value
-            raise SpecError(f"capacity = {rows.capacity!r} is {found}; integer is needed")
-        units.check_there(rows.capacity, "a capacity is needed in every row")
-        have, want = members.areas(), units.areas()
-        if have is not None and want is not None:
-            _check_same(have, repr(rows.members), want, repr(rows.units))
-
-    # ------------------------------------------------------------ circles
-
-    def _needs(self, column: ColumnSpec) -> set[str]:
-        return column.needs() | self._led_to(column)
-
-    def _led_to(self, column: ColumnSpec) -> set[str]:
-        """What a link needs of this table, and a column that is taken from behind one."""
-        found: set[str] = set()
-        if column.link is not None:
-            found |= set(column.link.match.values()) | {column.link.within or ""}
-            texts = [column.link.area]
-            if self.scope.linked(column.link) is self.scope:
-                texts.append(column.link.where)
-                found.add(str(column.references).rpartition(".")[2])
-            found |= {path[0] for text in texts if text for path in names(parse(text))}
-        head, _, behind = (column.take or "").partition(".")
-        key = self.table.columns.get(head) if behind else None
-        if key is not None and key.link is not None:
-            found |= {head, behind} if self.scope.linked(key.link) is self.scope else {head}
-        return found
-
-    def _check_chains(self) -> None:
-        """Refuse columns that hang on one another in too long a chain."""
-        left: dict[str, set[str]] = {}
-        for name, column in self.table.columns.items():
-            with suppress(SpecError):  # told at the column
-                left[name] = column.needs() & set(self.table.columns)
-        length = 0
-        while left:
-            ready = {name for name, needed in left.items() if not needed & set(left)}
-            if not ready:
-                return  # a circle, which is told by its members
-            length += 1
-            if length > MAX_CHAIN:
-                raise SpecError(
-                    f"a chain of more than {MAX_CHAIN} columns, each computed from the one before "
-                    f"({', '.join(sorted(left)[:3])}, …); write some of them as one expression"
-                )
-            left = {name: needed for name, needed in left.items() if name not in ready}
-
-    def _check_circles(self) -> None:
-        done: set[str] = set()
-
-        def visit(name: str, above: tuple[str, ...]) -> None:
-            if name in above:
-                circle = " -> ".join((*above[above.index(name) :], name))
-                raise SpecError(f"columns need each other in a circle: {circle}")
-            if name in done or name not in self.table.columns:
-                return
-            for other in sorted(self._needs(self.table.columns[name])):
-                visit(other, (*above, name))
-            done.add(name)
-
-        for name in self.table.columns:
-            visit(name, ())
-
-
-def _check_same(areas: tuple[str, ...], what: str, others: tuple[str, ...], other: str) -> None:
-    for some, rest, lacking in ((areas, others, other), (others, areas, what)):
-        odd = sorted(set(some) - set(rest))
-        if odd:
-            raise SpecError(
-                f"{what} and {other} do not share their areas: {lacking} lacks {odd[:3]}"
-            )
-
-
-def count_codes(codes: object) -> Iterable[str]:
-    """The codes of shares, of shares by code, or of an axis: what a drawn count may be."""
-    for code in codes if isinstance(codes, tuple | dict) else ():
-        below = codes[code] if isinstance(codes, dict) else None
-        yield from below if isinstance(below, dict) else (str(code),)

@@ -22,6 +22,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from synthetic.errors import SpecError, nearest
 
@@ -253,6 +254,7 @@ class _Parser:
         return tuple(found)
 
 
+@lru_cache(maxsize=8192)  # a tree is never changed, and asked for again by every part of a build
 def parse(source: str) -> Node:
     """Parse an expression, or raise `SpecError` with the character where it fails."""
     parser = _Parser(source)

@@ -3,14 +3,47 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
 from synthetic.errors import SpecError
+from synthetic.spec.whole import over_one
 
 Cell = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Quotients(Mapping[Cell, Fraction]):
+    """Whole numbers by category over one divisor: fractions only for those who ask for them."""
+
+    numbers: Mapping[Cell, int]
+    divisor: int
+
+    @cached_property
+    def _divided(self) -> dict[Cell, Fraction]:
+        return {cell: Fraction(n, self.divisor) for cell, n in self.numbers.items()}
+
+    def __getitem__(self, cell: Cell) -> Fraction:
+        return self._divided[cell]
+
+    def __contains__(self, cell: object) -> bool:
+        return cell in self.numbers
+
+    def __iter__(self) -> Iterator[Cell]:
+        return iter(self.numbers)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def items(self) -> ItemsView[Cell, Fraction]:
+        """Cells with their fractions."""
+        return self._divided.items()
+
+    def values(self) -> ValuesView[Fraction]:
+        """The fractions."""
+        return self._divided.values()
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +67,18 @@ class Margin:
         return {axis: tuple(order) for axis, order in found.items()}
 
     @cached_property
+    def whole(self) -> tuple[Mapping[Cell, int], int]:
+        """The cells as whole numbers, and what each is divided by."""
+        if isinstance(self.cells, Quotients):
+            return self.cells.numbers, self.cells.divisor
+        numbers, divisor = over_one(self.cells.values())
+        return dict(zip(self.cells, numbers, strict=True)), divisor
+
+    @cached_property
     def total(self) -> Fraction:
         """The sum of all cells."""
-        return sum(self.cells.values(), Fraction(0))
+        numbers, divisor = self.whole
+        return Fraction(sum(numbers.values()), divisor)
 
     @cached_property
     def digest(self) -> str:
@@ -44,14 +86,21 @@ class Margin:
         text = "\n".join("\x1f".join((*cell, str(value))) for cell, value in self.cells.items())
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def of(self, axes: tuple[str, ...], numbers: Mapping[Cell, int], divisor: int) -> Margin:
+        """The same with other cells: whole numbers over a divisor."""
+        return replace(self, axes=axes, cells=Quotients(numbers, divisor))
+
     def over(self, *axes: str) -> Margin:
         """Add up to these axes, in this order."""
+        if axes == self.axes:
+            return self
         at = [self.at(axis) for axis in axes]
-        cells: dict[Cell, Fraction] = {}
-        for cell, value in self.cells.items():
-            key = tuple(cell[i] for i in at)
-            cells[key] = cells.get(key, Fraction(0)) + value
-        return replace(self, axes=axes, cells=cells)
+        numbers, divisor = self.whole
+        sums: dict[Cell, int] = {}
+        for cell, value in numbers.items():
+            key = tuple([cell[i] for i in at])
+            sums[key] = sums.get(key, 0) + value
+        return self.of(axes, sums, divisor)
 
     def scalar(self) -> Fraction:
         """The only number of a margin without axes."""

@@ -13,14 +13,23 @@ from fractions import Fraction
 
 from synthetic import statistics
 from synthetic.errors import SpecError, SyntheticError, nearest
+from synthetic.spec import frozen
 from synthetic.spec.margin import Cell, Margin
 from synthetic.spec.models import MarginSpec, Spec, Weigh, key_of
 from synthetic.spec.raking import rake
 
-__all__ = ["Cell", "Margin", "resolve"]
+__all__ = ["Cell", "Margin", "computed", "resolve"]
 
 
 def resolve(spec: Spec, file: str = "") -> dict[str, Margin]:
+    """The margins of a spec: the frozen ones where these are packaged, else computed."""
+    kept = frozen.path(spec)
+    if kept is not None and kept.is_file():
+        return frozen.read(kept)
+    return computed(spec, file)
+
+
+def computed(spec: Spec, file: str = "") -> dict[str, Margin]:
     """Read all margins of a spec, or raise `SpecError` naming file, margin and cell."""
     done: dict[str, Margin] = {}
     for name in spec.margins:
@@ -51,7 +60,7 @@ def _resolve(
             targets = [other(which) for which in wanted.rake.to]
             done[name] = rake(name, wanted, targets, start, Fraction(wanted.rake.tolerance))
             return done[name]
-        margin = _read(name, wanted)
+        margin = read(name, wanted)
         if wanted.times is not None:
             margin = _times(margin, other(wanted.times))
         if wanted.weigh is not None:
@@ -77,7 +86,7 @@ def _resolve(
     return margin
 
 
-def _read(name: str, wanted: MarginSpec) -> Margin:
+def read(name: str, wanted: MarginSpec) -> Margin:
     header = statistics.header(wanted.table)
     used = [
         *wanted.where,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from functools import cache
 
 from synthetic import statistics
 from synthetic.errors import SpecError, nearest
 from synthetic.spec.expressions import Literal, Name, Node, Type, names, parse
 from synthetic.spec.margins import Margin
-from synthetic.spec.models import CodesFrom, ColumnSpec, Link, Spec, TableSpec
+from synthetic.spec.models import ColumnSpec, Link, Spec, TableSpec
 
 PLACED = {
     "number": Type.INTEGER,
@@ -31,6 +32,8 @@ CHILD = PLACED | {"position": Type.INTEGER, "count": Type.INTEGER}
 CELL = {"number": Type.INTEGER, "value": Type.INTEGER}
 STRUCTURE = ("group", "member", "unit", "parent")  # parents that a table's rows give
 
+Codes = tuple[str, ...] | None  # of a column; none where it holds no codes
+
 
 def check_known(name: str, among: Mapping[str, object], what: str) -> None:
     """Refuse a name that is not there, with the nearest that is."""
@@ -38,29 +41,34 @@ def check_known(name: str, among: Mapping[str, object], what: str) -> None:
         raise SpecError(f"unknown {what} {name!r}; {nearest(name, among)}")
 
 
-def codes_of(column: ColumnSpec) -> tuple[str, ...] | None:
+def codes_of(column: ColumnSpec) -> Codes:
     """The codes that a column may hold, in their published order; None where it is no code."""
     if column.codes is not None:
         return tuple(column.codes)
-    return None if column.codes_from is None else _published_codes(column.codes_from)
+    source = column.codes_from
+    if source is None:
+        return None
+    titles = tuple(title for title in (source.vi, source.en) if title is not None)
+    return _published_codes(source.table, source.code, titles, tuple(source.where.items()))
 
 
-def _published_codes(source: CodesFrom) -> tuple[str, ...]:
-    header = statistics.header(source.table)
-    for column in (source.code, source.vi, source.en, *source.where):
-        if column is not None and column not in header:
-            raise SpecError(f"{source.table} has no column {column!r}; {nearest(column, header)}")
+@cache  # thirteen specs ask some hundred times for a few lists, one of 3,321 communes
+def _published_codes(
+    table: str, code: str, titles: tuple[str, ...], where: tuple[tuple[str, str], ...]
+) -> tuple[str, ...]:
+    header = statistics.header(table)
+    for column in (code, *titles, *dict(where)):
+        if column not in header:
+            raise SpecError(f"{table} has no column {column!r}; {nearest(column, header)}")
     codes = Counter(
-        row[source.code]
-        for row in statistics.rows(source.table)
-        if all(row[k] == v for k, v in source.where.items())
+        row[code] for row in statistics.rows(table) if all(row[k] == v for k, v in where)
     )
     if not codes:
-        raise SpecError(f"no row of {source.table} fits where = {dict(source.where)}")
-    code, n = codes.most_common(1)[0]
+        raise SpecError(f"no row of {table} fits where = {dict(where)}")
+    known, n = codes.most_common(1)[0]
     if n > 1:
         raise SpecError(
-            f"{n} rows of {source.table} have {source.code} = {code!r}; a code list has one row "
+            f"{n} rows of {table} have {code} = {known!r}; a code list has one row "
             "per code: narrow 'where' or name another column"
         )
     return tuple(codes)

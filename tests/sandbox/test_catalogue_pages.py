@@ -5,16 +5,18 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 from itertools import pairwise
 from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from sandbox import catalog
+from sandbox import catalog, lab
 from sandbox.pages.catalogue import snippets, themes, unknown
 from sandbox.pages.catalogue.links import address
 from synthetic import statistics
+from synthetic.spec.load import load, packaged
 from tests.sandbox.browsing import chromium
 from tests.sandbox.serving import TOKEN, serving
 from tests.sandbox.tiny import replica
@@ -22,6 +24,7 @@ from tests.sandbox.tiny import replica
 ALL = [
     "/data",
     "/data/population",
+    "/data/population/how-true",
     "/data/enterprise",
     "/data/population/persons",
     "/data/population/households",
@@ -78,10 +81,25 @@ def test_the_first_page_shows_each_dataset_with_state_version_rows_and_day(pages
         assert facts["title"]["en"] in text
         for table in facts["tables"]:
             assert f"{table['title']['en']} {table['rows']:,} rows" in text
-    assert text.count("✓ Ready") == 2
+    built = {path.parent.parent.name for path in replicas.glob("replicas/*/*/manifest.json")}
+    assert text.count("✓ Ready") == len(built)
     assert "Figures up to 31 December 2024 · whole country" in text
     for name in statistics.names():
         assert f'href="/data/published/{name}"' in answer.text
+
+
+def test_how_true_a_replica_is_stands_one_click_from_its_dataset(pages):
+    assert "/data/population/how-true" in links(pages.ask("/data/population"))
+    answer = pages.ask("/data/population/how-true")
+    assert answer.status == 200
+    text = words(answer)
+    for part in ("How true is the replica", "Exact to the last unit", "Hoàng Sa", "Trường Sa"):
+        assert part in text
+    assert "← Population" in text
+    policy = answer.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "script-src" not in policy  # nothing is allowed but the page's own style sheet
+    assert pages.ask("/data/nowhere/how-true").status == 404
 
 
 def test_a_dataset_says_what_it_is_and_how_to_build_others(pages):
@@ -135,6 +153,32 @@ def test_a_table_shows_its_first_rows_as_a_notebook_reads_them(pages):
     assert first[3] == "01"  # a code keeps its zero
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", first[8])
     assert "NULL" in body  # a child has no telephone
+
+
+def test_a_table_shows_questions_with_sql_to_copy(pages, replicas, monkeypatch):
+    monkeypatch.setenv("SANDBOX_HOME", str(replicas))
+    monkeypatch.delenv("SANDBOX_CATALOG", raising=False)
+    for dataset, table in (("population", "persons"), ("enterprise", "employees")):
+        answer = pages.ask(f"/data/{dataset}/{table}")
+        section = answer.text.partition('id="questions"')[2].partition("</section>")[0]
+        asked = load(packaged()[dataset]).tables[table].questions
+        told = [html.unescape(text) for text in re.findall("<h3><bdi>(.*?)</bdi></h3>", section)]
+        assert told == [question.en for question in asked]
+        copied = [
+            html.unescape(text)
+            for text in re.findall('<pre class="copy".*?><code>(.*?)</code></pre>', section, re.S)
+        ]
+        for text, question in zip(copied, asked, strict=True):
+            magic, _line, sql = text.partition("\n")
+            assert (magic, sql) == ("%%sql", question.sql)
+            assert lab.connect().execute(sql).fetchall()
+
+
+def test_a_table_without_questions_shows_no_place_for_them(changing):
+    home, pages = changing
+    folder = replica(home, "population", version="bare", time_s=10)
+    assert 'id="questions"' not in pages.ask("/data/population/persons").text
+    shutil.rmtree(folder)
 
 
 def test_every_snippet_runs(replicas, monkeypatch):

@@ -169,6 +169,15 @@ def test_a_dataset_of_ones_own_is_listed_too(home):
     folder.parent.rename(home / "replicas" / "fishery")
     entry = the_state(home, "fishery")
     assert (entry["state"], entry["title"]) == ("damaged", {"vi": "fishery", "en": "fishery"})
+    assert entry["remedy"].endswith("synthetic build fishery --scale 0.01 --specs DIR")
+
+
+def test_what_rests_on_a_dataset_of_ones_own_names_its_folder_of_specs(home):
+    replica(home, "enterprise", version="e1", depends={"population": "p1", "fishery": "f1"})
+    remedy = the_state(home, "enterprise")["remedy"]
+    assert remedy == (
+        "synthetic build population fishery --scale 0.01 --seed 1 --margins exact --specs DIR"
+    )
 
 
 def test_a_home_that_cannot_be_listed_does_not_look_empty(home):

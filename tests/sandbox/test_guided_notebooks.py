@@ -176,7 +176,7 @@ def test_what_the_second_says_of_gaps_and_birthdays_is_true(execute, persons):
     assert months.max() / months.min() < 1.2  # of about 8,400 births a month, and days of 28 to 31
     shown = "".join(executed.outputs["describe"][0]["data"]["text/plain"])
     declared = read(guide("02")).reads["population.persons"]
-    assert [name for name in declared if f"\n{name} " in shown] == list(declared)
+    assert [name for name in declared if f"\n{name}: " in shown] == list(declared)
     years = [row[0] for row in executed.table("urban")]
     assert years == ["2020", "2021", "2022", "2023", "2024"]
 

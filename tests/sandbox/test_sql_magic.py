@@ -8,8 +8,10 @@ import json
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -24,6 +26,7 @@ from sandbox.lab import answers, asked, completion, magic, tokens
 from sandbox.lab.faults import SqlError
 from sandbox.lab.names import Names, names
 from sandbox.runs.folder import RunFolder
+from tests.processes import PATIENCE_S, until
 from tests.sandbox.test_provisioner import specs
 from tests.sandbox.tiny import replica
 
@@ -222,7 +225,7 @@ def test_a_statement_without_rows_says_what_it_did(text, told):
 )  # fmt: skip
 def test_every_kind_of_question_is_answered(text):
     assert sql(text).text
-    assert sql(text).html.startswith(("<table>", "<pre>"))
+    assert sql(text).html.startswith(("<table>", "<pre "))
 
 
 def test_variables_are_bound_not_pasted():
@@ -335,12 +338,26 @@ def test_numbers_of_a_column_get_equally_many_digits():
     assert [line.strip() for line in told[1:-1]] == ["2024", "NULL"]
 
 
+def under_way():
+    """Whether the main thread carries out SQL: it has waited in one place for a moment."""
+    frames = []
+    for _ in range(2):
+        frames.append(sys._current_frames()[threading.main_thread().ident])
+        time.sleep(0.2)
+    first, last = frames
+    return first is last and Path(last.f_code.co_filename) == Path(answers.__file__)
+
+
 def test_a_long_answer_can_be_interrupted():
-    interrupt = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
-    interrupt.start()
+    def interrupt():
+        until(under_way)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
     with pytest.raises(KeyboardInterrupt):
         sql("SELECT count(*) FROM range(1000000000000)")
-    interrupt.join()
+    interrupting.join()
     assert lines("SELECT 1")[1].strip() == "1"
 
 
@@ -520,7 +537,7 @@ async def live(folder):
     client = manager.client()
     client.start_channels()
     try:
-        await client.wait_for_ready(timeout=60)
+        await client.wait_for_ready(timeout=PATIENCE_S)
         (answer,) = await outputs(client, "%%sql\nSELECT * FROM published.admin_regions")
         assert answer["msg_type"] == "execute_result"
         assert set(answer["content"]["data"]) == {"text/plain", "text/html"}
@@ -537,7 +554,7 @@ async def live(folder):
 
 async def check_live_completion(client):
     async def matches(code):
-        reply = await client.complete(code, len(code), reply=True, timeout=30)
+        reply = await client.complete(code, len(code), reply=True, timeout=PATIENCE_S)
         return reply["content"]
 
     found = await matches("%%sql\nSELECT * FROM published.admin_r")
@@ -549,7 +566,7 @@ async def check_live_completion(client):
     assert "print" in (await matches("pri"))["matches"]
     start = time.perf_counter()
     await matches("%%sql\nSELECT ")
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 15
 
 
 async def outputs(client, code):
@@ -557,7 +574,7 @@ async def outputs(client, code):
     kinds = {"execute_result", "display_data", "stream", "error"}
     await client.execute_interactive(
         code,
-        timeout=60,
+        timeout=PATIENCE_S,
         output_hook=lambda message: message["msg_type"] in kinds and told.append(message),
     )
     return told

@@ -71,6 +71,7 @@ def test_a_file_that_is_there_is_left_as_it_is(tmp_path):
         ("", "small letters"),
         ("published", "'published' is reserved"),
         ("main", "'main' is reserved"),
+        ("search", "'search' is reserved"),
         ("population", "'population' is a packaged dataset's"),
     ],
 )

@@ -212,7 +212,7 @@ def test_a_dependency_that_is_not_built_is_told(home, tmp_path):
     shutil.copytree(home / "replicas" / "libraries", tmp_path / "replicas" / "libraries")
     result = run("verify", tmp_path / "replicas", "--specs", home / "specs")
     assert result.exit_code == 4
-    assert "is needed beside: build libraries again" in result.stderr
+    assert "build both again: synthetic build libraries --scale" in result.stderr
     with pytest.raises(CatalogError, match=r"population.*synthetic build population"):
         catalog.select(Settings(home=tmp_path), {"libraries.readers": (), "population.persons": ()})
 

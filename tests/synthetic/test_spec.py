@@ -87,6 +87,7 @@ SHOPS = "tables.shops"
         ),
         ("[20, 100]", "[20, 10000000000]", "room.assume.quantiles.* less than or equal"),
         ('dataset = "shops"', 'dataset = "main"', "shops.toml: dataset = 'main': a reserved name"),
+        ('dataset = "shops"', 'dataset = "search"', "dataset = 'search': a reserved name"),
         (
             'value = "value"',
             'value = "value"\nmultiply = 1000000001',

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from sandbox import catalog
 from sandbox.catalog import PUBLISHED
 from sandbox.catalog.words import QUALITY, SOURCES, said
-from sandbox.pages.catalogue import sample, snippets, tables
+from sandbox.pages.catalogue import sample, snippets, tables, truth
 from sandbox.pages.catalogue.datasets import Dataset, datasets
 from sandbox.pages.catalogue.links import address
 from sandbox.pages.catalogue.themes import themes
@@ -31,6 +31,7 @@ def routes() -> list[Route]:
         Route("/data/published", published),
         Route("/data/published/{table}", published_table),
         Route("/data/{dataset}", dataset),
+        Route("/data/{dataset}/how-true", how_true),  # no table has a hyphen in its name
         Route("/data/{dataset}/{table}", table),
     ]
 
@@ -56,6 +57,17 @@ def dataset(request: Request) -> Response:
     return _dataset(request, found)
 
 
+def how_true(request: Request) -> Response:
+    """Show how near a dataset's replica is to every published table behind it."""
+    known = datasets(request.app.state.settings)
+    found = known.get(request.path_params["dataset"])
+    if found is None:
+        return unknown(request, request.path_params["dataset"], known)
+    if found.replica is None:
+        return _dataset(request, found, status=404)
+    return truth.of(found.replica)
+
+
 def table(request: Request) -> Response:
     """Show one table, or its dataset if that cannot be read."""
     known = datasets(request.app.state.settings)
@@ -79,6 +91,7 @@ def table(request: Request) -> Response:
         pairs=tables.pairs(replica, name),
         sources=tables.sources(replica, name),
         rows=sample.of_replica(replica, name),
+        questions=described.get("questions", ()),
         frame=snippets.frame(qualified),
         grouped=snippets.grouped(qualified, snippets.to_count_by(described["columns"])),
         address=address,
@@ -146,6 +159,9 @@ def _dataset(request: Request, found: Dataset, status: int = 200) -> Response:
         status=status,
         dataset=found,
         facts=found.facts,
+        truth=f"{address(found.name)}/how-true"
+        if replica is not None and truth.is_shown(replica)
+        else "",
         sources=[] if replica is None else tables.sources(replica),
         assumed=[]
         if replica is None

@@ -9,8 +9,8 @@ from typing import Any
 from sandbox import catalog
 from sandbox.catalog import PUBLISHED, Replica
 from sandbox.catalog.words import TYPES, UNITS, said
+from sandbox.lab import fidelity
 from sandbox.language import either, language
-from sandbox.pages.catalogue import fidelity
 from sandbox.pages.catalogue.links import address, anchor
 from synthetic import statistics
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.catalog import PUBLISHED
-from sandbox.language import _, either
-from sandbox.look.formats import percent
-from sandbox.pages.catalogue.links import address
+from sandbox.catalog.words import FIDELITY, said
+from sandbox.lab.wording import number
+from sandbox.language import _, either, language
 from synthetic import statistics
 
 SMALLEST = 0.0001  # shares below are told as being below
@@ -20,22 +19,27 @@ class Fidelity:
     """What stands beside a column: a badge, a figure, the table it was held against, a reason."""
 
     status: str
-    figure: str
+    badge: str
+    figure: str  # nothing where it was not measured, or is not to be told
     against: str  # the published table's title
-    against_address: str  # empty where there is no such page
+    table: str  # its name, where there is exactly one that is packaged
     because: str
+
+    def lines(self) -> list[str]:
+        """Write it line by line: badge, published table, figure, reason."""
+        source = f"{_('Published table:')} {self.against}" if self.against else ""
+        return [part for part in (self.badge, source, self.figure, self.because) if part]
 
 
 def read(fidelity: Mapping[str, Any]) -> Fidelity:
     """Put a manifest's fidelity into words of the spoken language."""
     against = fidelity["against"] or ""
-    is_known = against in statistics.names()
-    title = "; ".join(map(_title, against.split(", ")))  # one that was raked follows several
     return Fidelity(
         status=fidelity["status"],
-        figure=_figure(fidelity["distance"], fidelity["sampling"]),
-        against=title,
-        against_address=address(f"{PUBLISHED}.{against}") if is_known else "",
+        badge=either(said(fidelity["status"], FIDELITY)),
+        figure=_figure(fidelity.get("distance"), fidelity.get("sampling")),
+        against="; ".join(map(_title, against.split(", "))),  # one that was raked follows several
+        table=against if against in statistics.names() else "",
         because=either(fidelity["because"]),
     )
 
@@ -58,5 +62,9 @@ def _figure(distance: float | None, sampling: float | None) -> str:
 def _share(share: float) -> str:
     """Write a share in percent to two places; nobody needs to know how small a tiny one is."""
     if 0 < share < SMALLEST:
-        return _("less than {share}").format(share=percent(SMALLEST))
-    return percent(round(share, 4))
+        return _("less than {share}").format(share=_percent(SMALLEST))
+    return _percent(round(share, 4))
+
+
+def _percent(share: float) -> str:
+    return f"{number(float(f'{share * 100:.3g}'), language=language())}%"
