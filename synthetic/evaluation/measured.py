@@ -1,0 +1,149 @@
+"""The distance of a replica's table from each published table that it is held against."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+
+import duckdb
+import numpy as np
+from scipy import sparse
+
+from synthetic.errors import SpecError
+from synthetic.evaluation.clusters import cluster
+from synthetic.evaluation.fidelity import Comparison, columns_of, count, expected
+from synthetic.evaluation.sampling import Cells, Sampling
+from synthetic.evaluation.together import together
+from synthetic.spec.margins import Cell, Margin
+from synthetic.spec.models import Spec
+
+Shares = Mapping[Cell, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Distance:
+    """A replica's table beside a published one."""
+
+    comparison: Comparison
+    rows: int
+    published: Shares
+    found: Shares
+    together: sparse.csr_matrix  # of the published cells, over clusters
+    cluster: str  # what a sample would draw whole: dataset.table
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that were counted."""
+        return columns_of(self.comparison)
+
+    @property
+    def margin(self) -> Margin:
+        """The published numbers."""
+        return self.comparison.margin
+
+    @property
+    def total_variation(self) -> float:
+        """Half the sum of the differences between shares, from 0 to 1."""
+        return apart(self.found, self.published)
+
+    @property
+    def largest(self) -> tuple[Cell, float]:
+        """The cell whose share is furthest off, and by how much (replica less published)."""
+        cell = max(self.published, key=lambda cell: abs(self.found[cell] - self.published[cell]))
+        return cell, self.found[cell] - self.published[cell]
+
+    @property
+    def exact(self) -> bool:
+        """Whether every cell is the published one but for rounding to whole rows."""
+        return all(
+            abs(self.found[cell] - share) * self.rows <= 1 for cell, share in self.published.items()
+        )
+
+    @cached_property
+    def sampling(self) -> Sampling:
+        """What sampling alone would give."""
+        at = [self.margin.axes.index(axis) for axis in self.comparison.given]
+        numbers: dict[Cell, int] = {}
+        keys = np.array(
+            [numbers.setdefault(tuple(c[i] for i in at), len(numbers)) for c in self.published]
+        )
+        shares = np.array(list(self.published.values()))
+        of_key = np.bincount(keys, weights=shares)[keys]
+        within = np.divide(shares, of_key, out=np.zeros_like(shares), where=of_key > 0)
+        return Sampling(self.together, Cells(shares, within, keys), self.rows)
+
+    def over(self, axis: str) -> Distance:
+        """The same added up to one axis."""
+        at = self.margin.at(axis)
+        order = {category: i for i, category in enumerate(dict.fromkeys(c[at] for c in self.found))}
+        which = np.array([order[cell[at]] for cell in self.published])
+        groups = sparse.csr_matrix((np.ones(len(which)), (np.arange(len(which)), which)))
+        by = {axis: self.comparison.by[axis]}
+        return replace(
+            self,
+            comparison=Comparison(self.margin.over(axis), by, self.comparison.quota),
+            published=_added_up(self.published, at),
+            found=_added_up(self.found, at),
+            together=sparse.csr_matrix(groups.T @ self.together @ groups),
+        )
+
+
+def distance(
+    connection: duckdb.DuckDBPyConnection,
+    specs: Mapping[str, Spec],
+    dataset: str,
+    table: str,
+    comparison: Comparison,
+    areas: set[str] | None,
+) -> Distance | None:
+    """Hold a table against a margin; None where the replica has no row of it."""
+    counts = count(connection, specs[dataset], table, comparison.by)
+    wanted = expected(comparison, counts, areas)
+    rows, total = sum(counts.values()), sum(wanted.values(), Fraction(0))
+    strange = set(counts) - set(wanted)
+    if strange:
+        raise SpecError(
+            f"{dataset}.{table} has {min(strange)} and {comparison.margin.table} has not; mend the "
+            f"margin {comparison.margin.name!r} or its axes"
+        )
+    if not rows or not total:
+        return None
+    published = {cell: float(value / total) for cell, value in wanted.items()}
+    whole = cluster(specs, dataset, table)
+    if whole is None:
+        products = sparse.csr_matrix(sparse.diags(np.array(list(published.values())) * rows))
+    else:
+        spec, cells = specs[dataset], list(published)
+        products = together(connection, spec, table, comparison.by, cells, whole, rows)
+    found = {cell: counts.get(cell, 0) / rows for cell in published}
+    what = f"{dataset}.{table}" if whole is None else whole.what
+    return Distance(comparison, rows, published, found, products, what)
+
+
+def apart(one: Shares, other: Shares) -> float:
+    """Half the sum of the differences between two tables of shares."""
+    return sum(abs(one.get(c, 0.0) - other.get(c, 0.0)) for c in {*one, *other}) / 2
+
+
+def association(shares: Shares, first: int, second: int) -> float:
+    """Cramér's V of two axes of a table of shares, from 0 (independent) to 1."""
+    both: dict[tuple[str, str], float] = {}
+    for cell, share in shares.items():
+        key = (cell[first], cell[second])
+        both[key] = both.get(key, 0.0) + share
+    one, other = _added_up(shares, first), _added_up(shares, second)
+    fewest = min(sum(p > 0 for p in one.values()), sum(p > 0 for p in other.values())) - 1
+    if fewest < 1:
+        return 0.0
+    squares = sum(p * p / (one[(a,)] * other[(b,)]) for (a, b), p in both.items() if p)
+    return math.sqrt(max(squares - 1.0, 0.0) / fewest)
+
+
+def _added_up(shares: Shares, at: int) -> dict[Cell, float]:
+    found: dict[Cell, float] = {}
+    for cell, share in shares.items():
+        found[(cell[at],)] = found.get((cell[at],), 0.0) + share
+    return found

@@ -1,0 +1,37 @@
+"""The same for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthetic.evaluation.measured import Distance
+from synthetic.fidelity.facts import Measured
+
+
+def lines(measured: Measured) -> Iterator[str]:
+    """One line for each published table, then what contradicts and what is assumed."""
+    yield f"{measured.manifest.dataset} {measured.manifest.version}"
+    for table, far in measured.distances:
+        yield (
+            f"  {_verdict(far):<6} {table}: {' x '.join(far.columns)} against {far.margin.table}: "
+            f"total variation {far.total_variation:.2g}, sampling alone {far.sampling.expected:.2g}"
+        )
+    for odd in measured.contradictions:
+        yield (
+            f"  {odd.bent} contradicts {odd.kept} by {odd.between:.2g}; {odd.kept} is followed, the "
+            f"replica is {odd.to_bent:.2g} from the other"
+        )
+    columns = [
+        f"{table['name']}.{column['name']}"
+        for table in measured.manifest.tables
+        for column in table["columns"]
+        if column["fidelity"]["status"] == "assumed"
+    ]
+    if columns:
+        yield f"  assumed: {', '.join(columns)}"
+
+
+def _verdict(far: Distance) -> str:
+    if far.exact:
+        return "exact"
+    return "near" if far.sampling.explains(far.total_variation) else "FAR"
