@@ -23,28 +23,24 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import pyarrow as pa
 
 from synthetic import __version__, statistics
 from synthetic.errors import BuildError, StorageError
 from synthetic.evaluation import describe, sql
 from synthetic.evaluation.inputs import published_tables, statistics_digest
+from synthetic.generation.shards import path, shard_table, write_shard
 from synthetic.generation.structures import Recipe
-from synthetic.generation.values import Values
 from synthetic.generation.world import SHARD_GROUPS, Shard, World
 from synthetic.spec.load import digest, load_all
 from synthetic.spec.models import Bilingual, ColumnSpec, Spec
-from synthetic.tables import arrow
 from synthetic.tables import manifest as manifests
 from synthetic.tables.content import Content
 from synthetic.tables.files import storage_error, write_json
 from synthetic.tables.manifest import Manifest
-from synthetic.tables.parquet import Written, write
+from synthetic.tables.parquet import Written
 from synthetic.tables.staging import (
     WorkerKilledError,
     finished,
@@ -54,6 +50,7 @@ from synthetic.tables.staging import (
     tidy,
 )
 
+__all__ = ["Order", "assumptions", "build", "make_recipe", "shard_table", "write_shard"]
 log = logging.getLogger(__name__)
 
 GENERATION = 1  # raised when the same inputs would give other values
@@ -201,7 +198,7 @@ def _begin(
     for name in world.specs[dataset].tables:
         shards[name] = []
         for shard in world.shards(f"{dataset}.{name}", order.shard_groups):
-            found = finished(folder, _path(shard), (shard.start, shard.end))
+            found = finished(folder, path(shard), (shard.start, shard.end))
             kept += found is not None
             shards[name].append(
                 partial(_same, found) if found else _ask(world, shard, folder, executor)
@@ -338,60 +335,6 @@ def _executor(order: Order, world: World) -> Iterator[Executor | None]:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def write_shard(world: World, shard: Shard, folder: Path) -> Written:
-    """Compute one shard and write it."""
-    return write(shard_table(world, shard), folder, _path(shard))
-
-
-def _path(shard: Shard) -> str:
-    return f"{shard.table.partition('.')[2]}/part-{shard.index:05d}.parquet"
-
-
-def shard_table(world: World, shard: Shard) -> pa.Table:
-    """Compute the rows of one shard as an Arrow table."""
-    _widen_allocator()
-    dataset, _, name = shard.table.partition(".")
-    columns = world.specs[dataset].tables[name].columns
-    frame = world.tables[shard.table].frame(shard.start, shard.end)
-    arrays = {
-        column: to_arrow(frame.column(column), spec)
-        for column, spec in columns.items()
-        if not spec.hidden
-    }
-    return pa.table(arrays)
-
-
-@cache
-def _widen_allocator() -> None:
-    """Give back one block of almost 32 MiB, once in each process.
-
-    glibc then serves blocks of up to that size from memory that it keeps, instead of asking the
-    system for fresh pages each time: temporaries cost a quarter. 32 MiB with its header would be
-    over the limit and change nothing.
-    """
-    np.empty((1 << 25) - (1 << 16), dtype=np.uint8).fill(0)
-
-
-def to_arrow(values: Values, column: ColumnSpec) -> pa.Array:
-    """Give values the Arrow type of their column."""
-    if values.domain is not None:
-        return arrow.coded(values.ints, arrow.domain(values.domain), values.missing)
-    if values.text is not None:
-        if values.missing is None:
-            return values.text
-        return arrow.without(values.text, values.missing)
-    if column.places is not None:
-        return arrow.decimals(values.ints, column.places, values.missing)
-    if column.type == "timestamp":
-        return arrow.timestamps(values.ints, values.missing)
-    numbers = arrow.numbers(values.ints, values.missing)
-    if column.type == "date":
-        return numbers.cast(pa.int32()).cast(pa.date32())
-    if column.type == "boolean":
-        return numbers.cast(pa.bool_())
-    return numbers
-
-
 # ---------------------------------------------------------------- manifest
 
 
@@ -413,6 +356,7 @@ def _describe(
             "rows": sum(w.rows for w in written[name]),
             "content_hash": sum((w.content for w in written[name]), Content()).hexdigest(),
             "key": list(table.key),
+            "questions": [question.model_dump() for question in table.questions],
             "files": [
                 {"path": w.path, "rows": w.rows, "bytes": w.size_bytes, "sha256": w.sha256}
                 for w in written[name]

@@ -94,6 +94,11 @@ class _Progress:
     help="Also a copy with defects planted in this share of the rows, above 0 and up to 0.5.",
 )
 @click.option("--dirt-seed", type=int, help="Which draw of defects, a whole number; 1 by default.")
+@click.option(
+    "--null",
+    is_flag=True,
+    help="Also a control: a copy whose columns keep their values and no longer go together.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for replicas.")
 @click.option("--workers", type=int, help="Processes; as many as help by default.")
 @_SPECS
@@ -106,6 +111,7 @@ def build(
     margins: str,
     dirt: str | None,
     dirt_seed: int | None,
+    null: bool,
     out: Path | None,
     workers: int | None,
     specs: tuple[Path, ...],
@@ -116,7 +122,8 @@ def build(
     from synthetic.build import build as build_replicas
     from synthetic.dirt import answers, make_dirt, spoil
     from synthetic.errors import BuildError
-    from synthetic.spec.load import known
+    from synthetic.null.copies import break_associations
+    from synthetic.spec.load import known, load_all
 
     if workers is not None and workers < 1:
         raise BuildError(f"workers {workers} must be 1 or more")
@@ -131,9 +138,13 @@ def build(
         specs=specs,
     )
     progress = _Progress()
-    done = build_replicas(order, progress)
+    built = build_replicas(order, progress)
+    done = list(built)
+    if null:
+        specs_of = load_all([m.dataset for m in built], specs)
+        done += [break_associations(m, specs_of[m.dataset], progress) for m in built]
     if spoiled is not None:
-        done += [spoil(m, spoiled, workers=workers, progress=progress) for m in list(done)]
+        done += [spoil(m, spoiled, workers=workers, progress=progress) for m in built]
     facts = [
         {
             "dataset": m.dataset,
@@ -162,11 +173,14 @@ def build(
 @_SPECS
 @_JSON
 def verify(folder: Path, specs: tuple[Path, ...], as_json: bool) -> None:
-    """Check every replica at or below FOLDER: hashes, keys, rules, identifiers, published totals."""
+    """Check every replica at or below FOLDER, and sum up by kind: hashes, keys, rules, quotas, …"""
     from synthetic.errors import StorageError, VerifyError
+    from synthetic.evaluation.checks import summed
     from synthetic.evaluation.verify import verify_folder
     from synthetic.tables.manifest import folders
 
+    if not folder.is_dir():
+        raise StorageError(f"{folder}: no such folder; name one that holds replicas")
     found = [(path, verify_folder(path, specs)) for path in folders(folder)]
     if not found:
         raise StorageError(f"{folder}: no replica here; build one with: synthetic build")
@@ -174,6 +188,7 @@ def verify(folder: Path, specs: tuple[Path, ...], as_json: bool) -> None:
     if as_json:
         facts = [
             {"dataset": path.parent.name, "version": path.name, "ok": all(c.ok for c in checks)}
+            | {"kinds": {kind: {"ok": ok, "of": of} for kind, (ok, of) in summed(checks).items()}}
             | {"checks": [vars(c) for c in checks]}
             for path, checks in found
         ]
@@ -185,9 +200,48 @@ def verify(folder: Path, specs: tuple[Path, ...], as_json: bool) -> None:
                 detail = f" ({check.detail})" if check.detail else ""
                 place = f"{check.table}: " if check.table else ""
                 click.echo(f"  {'ok    ' if check.ok else 'FAILED'} {place}{check.what}{detail}")
+            told = (f"{kind} {ok} of {of}" for kind, (ok, of) in summed(checks).items())
+            click.echo(f"  in sum: {', '.join(told)}")
     if failed:
-        lines = [f"{path.parent.name} {c.table}: {c.what}: {c.detail}" for path, c in failed]
+        lines = [
+            f"{path.parent.name}{c.table and f' {c.table}'}: {c.what}: {c.detail}"
+            for path, c in failed
+        ]
         raise VerifyError(f"{len(failed)} checks failed:\n" + "\n".join(lines))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@_SPECS
+@_JSON
+@click.option("--html", "as_html", is_flag=True, help="Print a page without scripts.")
+@click.option(
+    "--lang",
+    type=click.Choice(["vi", "en"]),
+    default="vi",
+    show_default=True,
+    help="The page's language.",
+)
+def fidelity(
+    folder: Path, specs: tuple[Path, ...], as_json: bool, as_html: bool, lang: str
+) -> None:
+    """Hold every replica at or below FOLDER against each published table that it follows."""
+    from synthetic.errors import BuildError
+    from synthetic.fidelity.facts import facts, measure_folder
+    from synthetic.fidelity.page import page
+    from synthetic.fidelity.told import lines
+
+    if as_json and as_html:
+        raise BuildError("--json and --html cannot both be printed; give one of them")
+    measured = measure_folder(folder, specs)
+    if as_json:
+        told = {"replicas": [facts(one) for one in measured]}
+        click.echo(json.dumps(told, ensure_ascii=False))
+    elif as_html:
+        click.echo(page(measured, lang), nl=False)
+    else:
+        for one in measured:
+            click.echo("\n".join(lines(one)))
 
 
 @main.command("list")
@@ -243,13 +297,16 @@ def check(spec: Path, specs: tuple[Path, ...]) -> None:
     """Check a spec file, with file, table, key, value and remedy of every fault."""
     from synthetic.errors import SpecError
     from synthetic.spec.check import check_specs
+    from synthetic.spec.check_questions import check_questions
     from synthetic.spec.load import load, load_all
 
     if spec.suffix != ".toml":
         raise SpecError(f"{spec}: not a spec file; its name must end in .toml")
     read = load(spec)
     # By its file's name, as a build finds it, together with those beside it that it uses.
-    check_specs(load_all([spec.stem], (*specs, spec.parent)))
+    together = load_all([spec.stem], (*specs, spec.parent))
+    check_specs(together)
+    check_questions(together)
     click.echo(f"{spec}: no fault found in {len(read.tables)} tables")
 
 
@@ -315,25 +372,10 @@ def import_(csv: Path, name: str, out: Path) -> None:
 @main.command(hidden=True)
 @click.option("--dry-run", is_flag=True, help="Tell what would be written.")
 def freeze(dry_run: bool) -> None:
-    """Remake the packaged models: the household fits of all packaged specs, as whole numbers."""
-    from synthetic.generation import models, poolfit
-    from synthetic.spec.check import check_specs
-    from synthetic.spec.load import load_all, packaged
+    """Remake the packaged models: all margins and household fits, as whole numbers."""
+    from synthetic.generation.freezing import freeze as freeze_models
 
-    specs = load_all(packaged())
-    wanted = {}
-    for dataset, margins in check_specs(specs).items():
-        for pool in specs[dataset].pools.values():
-            inputs = poolfit.inputs(pool, margins)
-            wanted[models.packaged_folder() / f"{poolfit.key(pool, inputs)}.npz"] = (pool, inputs)
-    for path in sorted(set(models.packaged_folder().glob("*.npz")) - set(wanted)):
-        click.echo(f"remove {path.name}")
-        if not dry_run:
-            path.unlink()
-    for path, (pool, inputs) in wanted.items():
-        click.echo(f"write {path.name}")
-        if not dry_run:
-            models.save(path, poolfit.fit(pool, inputs))
+    freeze_models(click.echo, dry_run=dry_run)
 
 
 if __name__ == "__main__":

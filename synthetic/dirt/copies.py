@@ -29,7 +29,7 @@ from synthetic.tables import manifest as manifests
 from synthetic.tables.content import Content
 from synthetic.tables.files import make_folder, storage_error, write_json
 from synthetic.tables.manifest import Manifest
-from synthetic.tables.parquet import Written, write
+from synthetic.tables.parquet import Written, hashed, write
 from synthetic.tables.staging import staging, tidy
 
 log = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ def _spoil_file(source: Path, plan: Plan, folder: Path, path: str) -> tuple[Writ
         pq.write_table(answers.to_table(found), part)
     except OSError as error:
         raise storage_error("write", part, error) from error
-    return write(table, folder, path), Counter(answer.kind for answer in found)
+    return write([hashed(table)], folder, path), Counter(answer.kind for answer in found)
 
 
 def _publish_key(

@@ -52,7 +52,7 @@ def table_fidelity(
         counts = count(connection, spec, table, comparison.by)
         cells = expected(comparison, counts, areas)
         if len(comparison.by) > 1:
-            found = measure(counts, cells, margin, looked_at)
+            found = measure(counts, cells, margin, looked_at, comparison.clustered)
             pairs.append(
                 {"table": table, "columns": list(looked_at), "quota": comparison.quota}
                 | {"fidelity": found.to_json()}
@@ -60,7 +60,9 @@ def table_fidelity(
         for i, (axis, expression) in enumerate(comparison.by.items()):
             (name,) = {path[0] for path in names(parse(expression))}
             if name not in columns and axis not in comparison.given:
-                columns[name] = measure(collapse(counts, i), collapse(cells, i), margin, (name,))
+                columns[name] = measure(
+                    collapse(counts, i), collapse(cells, i), margin, (name,), comparison.clustered
+                )
     return {
         name: _status(specs, dataset, spec.tables[table], name, columns.get(name))
         for name, column in spec.tables[table].columns.items()

@@ -116,9 +116,11 @@ def _check_table(
         if listed.get(kind, 0) != planted:
             detail += f"; the key tells {listed.get(kind, 0)}"
         right = found[kind] == planted == listed.get(kind, 0)
-        yield Check(name, f"{kind} defects", right, detail)
+        yield Check(name, f"{kind} defects", right, detail, "defects")
     wrong = _lawless(connection, manifest, name)
-    yield Check(name, "each defect is of its kind", not wrong, "; ".join(wrong[:_SAMPLES]))
+    yield Check(
+        name, "each defect is of its kind", not wrong, "; ".join(wrong[:_SAMPLES]), "defects"
+    )
     yield _check_rest(connection, clean, entry, told, types)
 
 
@@ -215,9 +217,11 @@ def _check_rest(
     for batch in connection.sql(query).to_arrow_reader(_BATCH):
         total += content.of_table(pa.Table.from_batches([batch]))
     if total.hexdigest() == told["content_hash"]:
-        return Check(entry["name"], what, True, f"{total.rows} rows")
+        return Check(entry["name"], what, True, f"{total.rows} rows", "defects")
     if clean is None:
-        return Check(entry["name"], what, False, "other rows, and no clean replica to look at")
+        return Check(
+            entry["name"], what, False, "other rows, and no clean replica to look at", "defects"
+        )
     files = ", ".join(text(str(path)) for path in clean.files(entry["name"]))
     listed = ", ".join(quote(name) for name in types)
     whole = f"SELECT {listed} FROM read_parquet([{files}])"
@@ -228,4 +232,4 @@ def _check_rest(
     detail = f"{missing} clean rows are not there"
     if strange:
         detail += f"; not told by the key: rows {', '.join(str(key) for (key,) in strange)}"
-    return Check(entry["name"], what, False, detail)
+    return Check(entry["name"], what, False, detail, "defects")

@@ -38,7 +38,13 @@ class Comparison:
     margin: Margin
     by: Mapping[str, str]  # axis -> expression
     quota: bool = False
+    floor: int = 0  # rows that every published cell keeps at any scale
     given: tuple[str, ...] = ()  # axes that the margin is conditional on
+
+    @property
+    def clustered(self) -> float:
+        """By how much a sample's error may be wider; units are no members of households."""
+        return 1.0 if self.floor else CLUSTERED
 
 
 @dataclass(frozen=True)
@@ -52,11 +58,12 @@ class Fidelity:
     sampling: float
     published: bool = True  # False where cells that nobody publishes were filled in
     free: int = 1  # cells that may differ: one less than those with a share
+    clustered: float = CLUSTERED  # by how much a sample's error may be wider
 
     @property
     def near(self) -> bool:
         """Whether chance alone explains the distance, households and all."""
-        return self.within(CLUSTERED)
+        return self.within(self.clustered)
 
     def within(self, clustered: float) -> bool:
         """Whether chance explains the distance of a sample with this design factor."""
@@ -77,9 +84,12 @@ class Fidelity:
 def comparisons(table: TableSpec, margins: Mapping[str, Margin]) -> list[Comparison]:
     """What a table is held against: its `compare` entries, and each column that follows a margin.
 
-    A hidden column is not in the files and cannot be compared.
+    Units that keep a floor are held against the numbers that they were made by, too: no `compare`
+    can say so of rows that a published figure below one still has. A hidden column is not in the
+    files and cannot be compared.
     """
     found = [Comparison(margins[c.margin].over(*c.by), c.by, c.quota) for c in table.compare]
+    found += _floored(table, margins)
     named = {(c.margin.name, tuple(c.by.values())) for c in found}
     for name, column in table.columns.items():
         if column.follows is None or column.hidden:
@@ -92,6 +102,19 @@ def comparisons(table: TableSpec, margins: Mapping[str, Margin]) -> list[Compari
         if (margin.name, tuple(by.values())) not in named:
             found.append(Comparison(margin, by, given=tuple(column.given)))
     return found
+
+
+def _floored(table: TableSpec, margins: Mapping[str, Margin]) -> list[Comparison]:
+    """The numbers that units with a floor were made by, where a column tells each of the axes."""
+    units = table.rows.units
+    if units is None or not units.floor or units.spread is not None:
+        return []
+    margin = margins[units.per]
+    taken = {c.take: name for name, c in table.columns.items() if c.take and not c.hidden}
+    if not set(margin.axes) <= set(taken):
+        return []
+    by = {axis: taken[axis] for axis in margin.axes}
+    return [Comparison(margin, by, quota=True, floor=units.floor)]
 
 
 def columns_of(comparison: Comparison) -> tuple[str, ...]:
@@ -160,6 +183,7 @@ def measure(
     cells: Mapping[Cell, Fraction],
     margin: Margin,
     columns: tuple[str, ...],
+    clustered: float = CLUSTERED,
 ) -> Fidelity:
     """Hold counts against the cells of a margin."""
     published, found = sum(cells.values(), Fraction(0)), sum(counts.values())
@@ -175,7 +199,9 @@ def measure(
     distance = sum(abs(counts.get(cell, 0) / found - p) for cell, p in shares.items()) / 2
     sampling = sum(math.sqrt(2 * p * (1 - p) / (math.pi * found)) for p in shares.values()) / 2
     free = max(sum(p > 0 for p in shares.values()) - 1, 1)
-    return Fidelity(margin.table, columns, found, distance, sampling, margin.published, free)
+    return Fidelity(
+        margin.table, columns, found, distance, sampling, margin.published, free, clustered
+    )
 
 
 def restricted(margin: Margin, areas: set[str] | None) -> dict[Cell, Fraction]:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic.generation.draws import Words
+from synthetic.spec.whole import over_one
 
 _LOW = np.uint64(0xFFFFFFFF)
 _S32 = np.uint64(32)
@@ -23,44 +24,52 @@ _S32 = np.uint64(32)
 
 @dataclass(frozen=True, eq=False)
 class Alias:
-    """Tables for several contexts over the same categories, each of shape (contexts, categories).
+    """Tables for several contexts over the same categories.
 
     A category's probability is that of its weight to within 2**-32.
     """
 
-    threshold: npt.NDArray[np.uint64]
-    other: npt.NDArray[np.int32]
+    packed: npt.NDArray[np.uint64]  # contexts x categories: threshold, and below it the other
+    n_categories: int
 
     def draw(
         self, word: Words, context: npt.NDArray[np.integer] | None = None
-    ) -> npt.NDArray[np.int32]:
+    ) -> npt.NDArray[np.int64]:
         """Return a category for each word, from the table of its context (the only one if None)."""
-        n_categories = self.threshold.shape[1]
-        column = (((word >> _S32) * np.uint64(n_categories)) >> _S32).astype(np.int64)
-        cell = column if context is None else column + context.astype(np.int64) * n_categories
-        own = (word & _LOW) < self.threshold.reshape(-1)[cell]
-        return np.where(own, column, self.other.reshape(-1)[cell]).astype(np.int32)
+        column = word >> _S32
+        column *= np.uint64(self.n_categories)
+        column >>= _S32
+        own = column.view(np.int64)
+        cell = own if context is None else own + context * np.int64(self.n_categories)
+        packed = self.packed.take(cell)
+        kept = (word & _LOW) < packed >> _S32
+        packed &= _LOW
+        return np.where(kept, own, packed.view(np.int64))
 
 
 def alias(contexts: Sequence[Sequence[int | Fraction]]) -> Alias:
     """Build alias tables from one row of weights per context (zero or more, not all zero)."""
-    thresholds, others = zip(*(_one(weights) for weights in contexts), strict=True)
-    return Alias(np.array(thresholds, dtype=np.uint64), np.array(others, dtype=np.int32))
+    packed = [word for weights in contexts for word in _one(weights)]
+    return Alias(np.array(packed, dtype=np.uint64), len(contexts[0]))
 
 
-def _one(weights: Sequence[int | Fraction]) -> tuple[list[int], list[int]]:
-    n = len(weights)
-    grand = Fraction(sum(weights))
-    if grand <= 0 or any(weight < 0 for weight in weights):
+def _one(weights: Sequence[int | Fraction]) -> list[int]:
+    left, _ = over_one(weights)
+    n, grand = len(left), sum(left)
+    if grand <= 0 or min(left) < 0:
         raise ValueError("weights must be zero or more, and not all zero")
-    left = [Fraction(weight) * n / grand for weight in weights]
     threshold, other = [1 << 32] * n, list(range(n))
-    small = [i for i in range(n) if left[i] < 1]
-    large = [i for i in range(n) if left[i] >= 1]
+    left = [weight * n for weight in left]  # what an even share is, is now `grand`
+    small = [i for i, share in enumerate(left) if share < grand]
+    large = [i for i, share in enumerate(left) if share >= grand]
     while small and large:
         low, high = small.pop(), large[-1]
-        threshold[low], other[low] = int(left[low] * (1 << 32)), high
-        left[high] -= 1 - left[low]
-        if left[high] < 1:
+        threshold[low], other[low] = (left[low] << 32) // grand, high
+        left[high] -= grand - left[low]
+        if left[high] < grand:
             small.append(large.pop())
-    return threshold, other
+    # A category that is always kept is its own other: the threshold need not reach 2**32.
+    return [
+        (min(limit, (1 << 32) - 1) << 32) | (i if limit >> 32 else theirs)
+        for i, (limit, theirs) in enumerate(zip(threshold, other, strict=True))
+    ]

@@ -11,6 +11,8 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from synthetic.spec.whole import over_one
+
 Ints = npt.NDArray[np.int64]
 
 
@@ -20,21 +22,24 @@ def largest_remainder(total: int, weights: Sequence[int | Fraction]) -> list[int
     Ties go to the earlier entry. Weights must be zero or more; all zero is an error unless the
     total is zero.
     """
-    grand = sum(weights)
+    whole, _ = over_one(weights)
+    grand = sum(whole)
     if grand <= 0:
         if total == 0:
-            return [0] * len(weights)
+            return [0] * len(whole)
         raise ValueError(f"cannot share {total} by weights that are all zero")
-    quotas = [Fraction(total) * weight / grand for weight in weights]
-    return _round_to(total, quotas)
+    return _round_to(total, [total * weight for weight in whole], grand)
 
 
-def _round_to(total: int, quotas: Sequence[Fraction]) -> list[int]:
-    floors = [int(quota) for quota in quotas]  # quotas are not negative, so this rounds down
+def _round_to(total: int, quotas: Sequence[int], divisor: int) -> list[int]:
+    """Quotas, over a divisor, as whole numbers that add up to `total`."""
+    split = [divmod(quota, divisor) for quota in quotas]  # not negative, so this rounds down
+    floors = [floor for floor, _ in split]
     missing = total - sum(floors)
-    order = sorted(range(len(quotas)), key=lambda i: (floors[i] - quotas[i], i))
-    for i in order[:missing]:
-        floors[i] += 1
+    if missing:
+        order = sorted(range(len(split)), key=lambda i: (-split[i][1], i))
+        for i in order[:missing]:
+            floors[i] += 1
     return floors
 
 
@@ -43,22 +48,25 @@ def rounded(value: Fraction) -> int:
     return int(value + Fraction(1, 2))
 
 
-def controlled(total: int, quotas: Sequence[Fraction]) -> list[int]:
+def controlled(total: int, quotas: Sequence[int | Fraction], divisor: int = 1) -> list[int]:
     """Round quotas to whole numbers that add up to `total`, each to its floor or its ceiling.
 
     Where the quotas themselves add up to another total (two published tables that disagree), they
-    are first brought to it in proportion.
+    are first brought to it in proportion. Each quota is divided by `divisor`.
     """
-    grand = sum(quotas, Fraction(0))
-    if not len(quotas) or grand == 0:
-        return largest_remainder(total, [1] * len(quotas)) if quotas else []
-    low, high = sum(int(q) for q in quotas), sum(-int(-q // 1) for q in quotas)
+    whole, denominator = over_one(quotas)
+    divisor *= denominator
+    if not any(whole):
+        return largest_remainder(total, [1] * len(whole)) if whole else []
+    low, high = sum(q // divisor for q in whole), sum(-(-q // divisor) for q in whole)
     if low <= total <= high:
-        return _round_to(total, quotas)
-    return largest_remainder(total, list(quotas))
+        return _round_to(total, whole, divisor)
+    return largest_remainder(total, whole)
 
 
-def two_way(totals: Sequence[int], quotas: Sequence[Sequence[Fraction]]) -> list[list[int]]:
+def two_way(
+    totals: Sequence[int], quotas: Sequence[Sequence[int | Fraction]], divisor: int = 1
+) -> list[list[int]]:
     """Round a table of quotas to whole numbers whose rows add up to these totals.
 
     Every number is its quota rounded down or up, and as far as the totals of the rows allow it so
@@ -68,23 +76,28 @@ def two_way(totals: Sequence[int], quotas: Sequence[Sequence[Fraction]]) -> list
     ----------
     totals : whole numbers of shape (rows,)
         Each the sum of its row's quotas, rounded down or up.
-    quotas : fractions of shape (rows, columns)
+    quotas : numbers of shape (rows, columns)
+        Each is divided by `divisor`.
 
     Returns
     -------
     whole numbers of shape (rows, columns)
     """
-    found = [[int(quota) for quota in row] for row in quotas]
-    columns = [sum(column, Fraction(0)) for column in zip(*quotas, strict=True)]
+    width = len(quotas[0])
+    flat, denominator = over_one(quota for row in quotas for quota in row)
+    divisor *= denominator
+    table = [flat[i : i + width] for i in range(0, len(flat), width)]
+    found = [[quota // divisor for quota in row] for row in table]
     floors = [sum(column) for column in zip(*found, strict=True)]
-    wanted = controlled(sum(totals), columns)
+    wanted = controlled(sum(totals), [sum(column) for column in zip(*table, strict=True)], divisor)
     room = [want - floor for want, floor in zip(wanted, floors, strict=True)]
-    up: list[set[int]] = [set() for _ in quotas]  # columns that a row rounds up
+    up: list[set[int]] = [set() for _ in table]  # columns that a row rounds up
 
-    def by_remainder(row: Sequence[Fraction]) -> list[int]:
-        return sorted((j for j, q in enumerate(row) if q % 1), key=lambda j: (-(row[j] % 1), j))
+    def by_remainder(row: Sequence[int]) -> list[int]:
+        left = [quota % divisor for quota in row]
+        return sorted((j for j, part in enumerate(left) if part), key=lambda j: (-left[j], j))
 
-    order = [by_remainder(row) for row in quotas]
+    order = [by_remainder(row) for row in table]
 
     def place(row: int, seen: set[int]) -> bool:
         """Round one more column of a row up, other rows making room where they can."""
@@ -108,37 +121,37 @@ def two_way(totals: Sequence[int], quotas: Sequence[Sequence[Fraction]]) -> list
             if not place(i, set()):
                 free = [j for j in order[i] if j not in up[i]]
                 if not free:  # the total is not its quotas' sum, rounded
-                    found[i], up[i] = controlled(total, list(quotas[i])), set()
+                    found[i], up[i] = controlled(total, table[i], divisor), set()
                     break
                 up[i].add(free[0])
     return [[n + (j in up[i]) for j, n in enumerate(row)] for i, row in enumerate(found)]
 
 
-def systematic(total: int, weights: Ints, start: int) -> Ints:
-    """Share a total over many small weights by equal steps along their running sum.
+def systematic(totals: Ints, weights: Ints, starts: Ints) -> Ints:
+    """Share each row's total over many small weights by equal steps along their running sum.
 
     Largest remainders would always favour the heaviest of thousands of tiny shares; equal steps
     give every run of neighbours its due to within one unit.
 
     Parameters
     ----------
-    total : int
+    totals : int64 array of shape (rows,)
         At most 2**31.
-    weights : int64 array of shape (n,)
-        With a sum of at most 2**31.
-    start : int
-        Where the first step falls, from 0 to the sum of weights - 1.
+    weights : int64 array of shape (rows, n)
+        With a sum of at most 2**31 in each row.
+    starts : int64 array of shape (rows,)
+        Where the first step falls, from 0 to the sum of weights - 1; taken modulo that sum.
 
     Returns
     -------
-    int64 array of shape (n,)
-        Whole counts with the sum `total`.
+    int64 array of shape (rows, n)
+        Whole counts, each row with its total as sum.
     """
-    running = np.cumsum(weights, dtype=np.int64)
-    grand = int(running[-1]) if running.size else 0
-    if grand == 0:
-        if total:
-            raise ValueError(f"cannot share {total} by weights that are all zero")
-        return np.zeros_like(running)
-    marks = (running * np.int64(total) + np.int64(start % grand)) // np.int64(grand)
-    return np.diff(marks, prepend=np.int64(0))
+    running = np.cumsum(weights, axis=1, dtype=np.int64)
+    grand = running[:, -1] if running.shape[1] else np.zeros(len(totals), dtype=np.int64)
+    lost = np.flatnonzero((grand == 0) & (totals > 0))
+    if lost.size:
+        raise ValueError(f"cannot share {totals[lost[0]]} by weights that are all zero")
+    some = np.maximum(grand, 1)
+    marks = (running * totals[:, None] + (starts % some)[:, None]) // some[:, None]
+    return np.diff(marks, prepend=np.int64(0), axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic.errors import BuildError
+from synthetic.generation.dates import Ints, civil, days
 from synthetic.generation.draws import Words, below
-from synthetic.generation.values import Ints, civil, days
 
 # The first day of the lunar year in Viet Nam (UTC+7): the table of the `holidays` library (MIT,
 # holidays/calendars/chinese.py with its Vietnamese exceptions of 2007 and 2030, which fall a day
@@ -26,8 +27,9 @@ TET = {day.year: day for day in map(dt.date.fromisoformat, _TET.split())}
 
 _ALL = (dt.date(1900, 1, 1), dt.date(2099, 12, 31))
 _WITH_TET = (dt.date(min(TET), 1, 1), dt.date(max(TET), 12, 31))
+_TET_APART = 350  # days, at least
 _LARGEST_SUM = 2**31 - 1  # what `below` takes
-_SLOTS = 15  # bits of the table that says where to look
+_SLOTS = 17  # bits of the table that says where to look
 
 
 @dataclass(frozen=True)
@@ -41,20 +43,19 @@ class Season:
     after_tet: Sequence[int] = ()
     holidays: Mapping[str, int] | None = None
 
-    def weights(self, first: dt.date, last: dt.date) -> list[int]:
-        """The weight of each day of a calendar, exactly."""
+    def weights(self, first: dt.date, last: dt.date) -> npt.NDArray[np.generic]:
+        """The weight of each day of a calendar, exactly: whole numbers of Python if they are large."""
         numbers = np.arange(days(first), days(last) + 1)
         year, month, day = civil(numbers)
-        total = np.ones(
-            len(numbers), dtype=object
-        )  # whole numbers of Python: products may be large
+        total = np.ones(len(numbers), dtype=np.int64 if self._bound() < 2**62 else object)
         if self.months:
-            total *= np.array([0, *self.months], dtype=object)[month]
+            total *= np.array([0, *self.months], dtype=total.dtype)[month]
         if self.weekdays:
-            total *= np.array(self.weekdays, dtype=object)[(numbers + 3) % 7]
+            total *= np.array(self.weekdays, dtype=total.dtype)[(numbers + 3) % 7]
         if self.years:
             named = {int(name): weight for name, weight in self.years.items()}
-            total *= np.array([named.get(int(y), 0) for y in year], dtype=object)
+            listed = [named.get(y, 0) for y in range(first.year, last.year + 1)]
+            total *= np.array(listed, dtype=total.dtype)[year - first.year]
         for name, percent in (self.holidays or {}).items():
             on = (month == int(name[:2])) & (day == int(name[3:]))
             total = np.where(on, total * percent, total * 100)
@@ -66,7 +67,19 @@ class Season:
                 for i, percent in enumerate(around, start):
                     if 0 <= i < len(total):
                         total[i] = total[i] // 100 * percent
-        return [int(weight) for weight in total]
+        return total
+
+    def _bound(self) -> int:
+        """What no weight of a day is above."""
+        bound = 1
+        for listed in (self.months, self.weekdays, tuple((self.years or {}).values())):
+            bound *= max([1, *listed])
+        for percent in (self.holidays or {}).values():
+            bound *= max(100, percent)
+        around = [*self.before_tet, *self.after_tet]
+        if len(around) > _TET_APART:  # a day may lie near two of them
+            return bound * math.prod(max(100, percent) for percent in around) * 100
+        return bound * max([100, *around])
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,11 +107,13 @@ class Calendar:
         a = self.slots.reshape(-1)[slot].astype(np.int64)
         b = self.slots.reshape(-1)[slot + 1].astype(np.int64)
         offset = row * (self.n_days + 1) + 1
-        while (a < b).any():  # the first day whose running total is above the pick
-            middle = (a + b) >> 1
-            above = running[offset + middle] > pick
-            b = np.where(above, middle, b)
-            a = np.where(above, a, np.minimum(middle + 1, b))
+        left = np.flatnonzero(a < b)
+        while left.size:  # the first day whose running total is above the pick
+            middle = (a[left] + b[left]) >> 1
+            above = running[offset[left] + middle] > pick[left]
+            a[left] = np.where(above, a[left], middle + 1)
+            b[left] = np.where(above, middle, b[left])
+            left = left[a[left] < b[left]]
         return np.where(high > low, a + self.first, -1)
 
 
@@ -123,12 +138,13 @@ def calendar(seasons: Sequence[Season]) -> Calendar:
     return Calendar(days(first), running, shift, slots.astype(np.int32))
 
 
-def _whole(weights: list[int]) -> Ints:
+def _whole(weights: npt.NDArray[np.generic]) -> Ints:
     """Bring weights to whole numbers whose sum can be drawn below; none above zero becomes zero."""
-    largest = max(weights)
+    largest = int(weights.max())
     if largest == 0:
         raise BuildError("no day of the calendar has a weight; mend 'years' or the other weights")
     top = _LARGEST_SUM // len(weights) - 1
     if largest > top:
-        weights = [max((w * top + largest // 2) // largest, int(w > 0)) for w in weights]
-    return np.array(weights, dtype=np.int64)
+        exact = weights.astype(object)
+        weights = np.maximum((exact * top + largest // 2) // largest, exact > 0)
+    return weights.astype(np.int64)

@@ -14,13 +14,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from synthetic.errors import BuildError, SpecError
-from synthetic.generation.alias import alias
+from synthetic.generation.alias import Alias, alias
 from synthetic.generation.calendar import Season, calendar
+from synthetic.generation.dates import days, from_civil
 from synthetic.generation.draws import Stream, below, stream, words
 from synthetic.generation.frames import Column, Frame, Source
 from synthetic.generation.identifiers import Rows, kind
 from synthetic.generation.keyed import combinations
-from synthetic.generation.values import Ints, Values, concat, days, from_civil
+from synthetic.generation.texts import concat
+from synthetic.generation.values import Domain, Ints, Values, places
 from synthetic.spec.expressions import Node, parse
 from synthetic.spec.margins import Margin
 from synthetic.spec.models import ANY, SLOT, ColumnSpec, Day, Grammar, Hour, Tet, by_code
@@ -65,7 +67,7 @@ def compile_column(
     seed: int,
     margins: Mapping[str, Margin],
     link: Callable[[str, ColumnSpec], Source],
-) -> Source:
+) -> Column:
     """Return the function that computes a column of a frame."""
     setting = Setting(path, spec, seed, stream(seed, *path), margins, link)
     source = next(SOURCES[name](setting) for name in SOURCES if getattr(spec, name) is not None)
@@ -81,7 +83,8 @@ def compile_column(
         examine(values)
         return values
 
-    return Column(_located(".".join(path), compute), tuple(sorted(spec.needs())))
+    takes = spec.take if condition is None and lacks is None else None
+    return Column(_located(".".join(path), compute), tuple(sorted(spec.needs())), takes)
 
 
 def _lacking(setting: Setting) -> Callable[[Frame], Flags] | None:
@@ -113,7 +116,7 @@ def _entries(
     if len(entry) and entry.min() < 0:
         lost = (entry < 0) & setting.wanted(frame)
         if lost.any():
-            codes = held.found[int(held.index[int(np.argmax(lost))])]
+            codes = held.codes(int(held.index[int(np.argmax(lost))]))
             raise BuildError(
                 f"{what} gives nothing for {', '.join(given)} = {'|'.join(codes)!r}; add it, or "
                 f"{ANY!r} for all others"
@@ -211,10 +214,14 @@ def _follows(setting: Setting) -> Source:
     given = {axis: setting.spec.given[axis] for axis in margin.axes if axis != own}
     ordered = margin.over(*given, own)
     contexts: list[tuple[str, ...]] = [()]
-    domain = ordered.categories[own]
+    domain = Domain(ordered.categories[own])
     for axis in given:
         contexts = [(*c, category) for c in contexts for category in ordered.categories[axis]]
-    table = alias([[ordered.cells.get((*c, d), 0) for d in domain] for c in contexts])
+
+    @cache  # made when a row is first drawn
+    def table() -> Alias:
+        numbers, _ = ordered.whole
+        return alias([[numbers.get((*c, d), 0) for d in domain] for c in contexts])
 
     def compute(frame: Frame) -> Values:
         context: Ints | None = None
@@ -223,7 +230,7 @@ def _follows(setting: Setting) -> Source:
             index = _positions(frame.column(column), categories, margin.name, axis)
             context = index if context is None else context * len(categories) + index
         word = words(setting.draws, _keys(setting, frame))
-        return Values(table.draw(word, context), domain)
+        return Values(table().draw(word, context), domain)
 
     return compute
 
@@ -231,11 +238,9 @@ def _follows(setting: Setting) -> Source:
 def _positions(values: Values, categories: tuple[str, ...], margin: str, axis: str) -> Ints:
     """Turn a column's codes to the positions that a margin gives them."""
     values = values.coded()
-    assert values.domain is not None
-    place = {category: i for i, category in enumerate(categories)}
-    table = np.array([place.get(code, -1) for code in values.domain], dtype=np.int64)
-    index = table[values.ints]
+    index = places(values, categories)
     if len(index) and index.min() < 0:
+        assert values.domain is not None
         code = values.domain[int(values.ints[int(np.argmin(index))])]
         raise SpecError(f"margin {margin!r} has no {axis} {code!r}")
     return index
@@ -260,8 +265,9 @@ def _assume(setting: Setting) -> Source:
 
 
 def _shares(setting: Setting, weights: Mapping[str, Mapping[str, int]]) -> Source:
-    domain = tuple(dict.fromkeys(code for row in weights.values() for code in row))
-    table = alias([[row.get(code, 0) for code in domain] for row in weights.values()])
+    domain = Domain(dict.fromkeys(code for row in weights.values() for code in row))
+    rows = [[row.get(code, 0) for code in domain] for row in weights.values()]
+    table = cache(partial(alias, rows))  # made when a row is first drawn
     held = setting.spec.type
     meaning: npt.NDArray[np.generic] | None = None
     if held == "boolean":
@@ -271,7 +277,7 @@ def _shares(setting: Setting, weights: Mapping[str, Mapping[str, int]]) -> Sourc
 
     def compute(frame: Frame) -> Values:
         entry = _entries(setting, frame, setting.given, tuple(weights), "shares")
-        drawn = table.draw(words(setting.draws, _keys(setting, frame)), entry)
+        drawn = table().draw(words(setting.draws, _keys(setting, frame)), entry)
         return Values(drawn, domain) if meaning is None else Values(meaning[drawn])
 
     return compute
@@ -281,7 +287,7 @@ def _words(
     setting: Setting, texts: Mapping[str, tuple[str, ...]], draws: Stream, what: str
 ) -> Source:
     """One of the texts of a row's code, each as often as another."""
-    domain = tuple(dict.fromkeys(text for listed in texts.values() for text in listed))
+    domain = Domain(dict.fromkeys(text for listed in texts.values() for text in listed))
     place = {text: i for i, text in enumerate(domain)}
     size = np.array([len(listed) for listed in texts.values()], dtype=np.int64)
     first = np.cumsum(size) - size
@@ -357,7 +363,7 @@ def _day(setting: Setting, asked: Day) -> Source:
         )
         for month, weekday in kinds
     ]
-    drawn = calendar(seasons) if weighted else None
+    drawn = cache(partial(calendar, seasons)) if weighted else None
 
     def kind(frame: Frame) -> Ints | None:
         found: Ints | None = None
@@ -376,13 +382,14 @@ def _day(setting: Setting, asked: Day) -> Source:
         if drawn is None:
             day = first + below(word, np.maximum(last - first + 1, 1))
         else:
-            begin, close = drawn.first, drawn.first + drawn.n_days - 1
+            days_of = drawn()
+            begin, close = days_of.first, days_of.first + days_of.n_days - 1
             outside = known & ((first < begin) | (last > close))
             span = f"the weights are known from {_iso(begin)} to {_iso(close)} only"
             _check_days(setting, frame, outside, (first, last), span)
             inside = known & (first <= last) & ~outside
             first, last = np.where(inside, first, begin), np.where(inside, last, begin)
-            day = drawn.draw(word, kind(frame), first, last)
+            day = days_of.draw(word, kind(frame), first, last)
             _check_days(setting, frame, inside & (day < 0), (first, last), "no day has a weight")
         return Values(day) if known.all() else Values(day).without(~known)
 
@@ -413,7 +420,7 @@ def _hour(setting: Setting, asked: Hour) -> Source:
         day = frame.column(asked.at)
         entry = _entries(setting, frame, setting.given, tuple(hours), "hour.hours")
         keys = _keys(setting, frame)
-        hour = table.draw(words(setting.draws, keys), entry).astype(np.int64)
+        hour = table.draw(words(setting.draws, keys), entry)
         time = day.ints * 86_400 + hour * 3600 + below(words(seconds, keys), 3600)
         return Values(time, missing=day.missing)
 

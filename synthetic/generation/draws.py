@@ -41,9 +41,9 @@ def stream(seed: int, *names: str) -> Stream:
     return Stream(int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little"))
 
 
-def _finalise(z: Words) -> Words:
+def _finalise(z: Words, scratch: Words) -> None:
     """Mix in place."""
-    scratch = z >> _S30
+    np.right_shift(z, _S30, out=scratch)
     z ^= scratch
     z *= _M1
     np.right_shift(z, _S27, out=scratch)
@@ -51,7 +51,6 @@ def _finalise(z: Words) -> Words:
     z *= _M2
     np.right_shift(z, _S31, out=scratch)
     z ^= scratch
-    return z
 
 
 def words(stream: Stream, rows: npt.NDArray[np.integer]) -> Words:
@@ -68,12 +67,18 @@ def words(stream: Stream, rows: npt.NDArray[np.integer]) -> Words:
     -------
     uint64 array of the shape of `rows`
     """
-    z = rows.astype(np.uint64)  # a copy, so that the work below may be done in place
-    z *= _GOLDEN
+    z = _unsigned(rows) * _GOLDEN
     z += np.uint64(stream.k1)
-    _finalise(z)
+    scratch = np.empty_like(z)
+    _finalise(z, scratch)
     z ^= np.uint64(stream.k2)
-    return _finalise(z)
+    _finalise(z, scratch)
+    return z
+
+
+def _unsigned(numbers: npt.NDArray[np.integer]) -> Words:
+    """The same numbers modulo 2**64, where they lie if they have 64 bits."""
+    return numbers.view(np.uint64) if numbers.dtype.itemsize == 8 else numbers.astype(np.uint64)
 
 
 def below(word: Words, bound: int | npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
@@ -82,6 +87,6 @@ def below(word: Words, bound: int | npt.NDArray[np.integer]) -> npt.NDArray[np.i
     `bound` is at most 2**31. A value's probability is off by at most one part in 2**32.
     """
     high = word >> _S32
-    high *= np.asarray(bound).astype(np.uint64)
+    high *= _unsigned(np.asarray(bound))
     high >>= _S32
-    return high.astype(np.int64)
+    return high.view(np.int64)

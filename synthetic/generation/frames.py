@@ -10,12 +10,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from synthetic.errors import BuildError, nearest
-from synthetic.generation.values import Values, evaluate
+from synthetic.generation.operations import evaluate, truth
+from synthetic.generation.values import Values
 from synthetic.spec.expressions import Node
 
 Ints = npt.NDArray[np.int64]
@@ -28,6 +30,7 @@ class Column:
 
     compute: Source
     needs: tuple[str, ...]
+    takes: str | None = None  # the field that it holds, in every row
 
     def __call__(self, frame: Frame) -> Values:
         """The values of the column."""
@@ -38,9 +41,27 @@ class Column:
 class Parent:
     """The frame of the parents, and which of its rows belongs to each row."""
 
-    frame: Frame
-    at: Ints | None  # None: row i belongs to row i
+    make: Callable[[], tuple[Frame, Ints | None]]  # called when the parents are first asked for
     missing: npt.NDArray[np.bool_] | None = None  # rows that have no such parent
+
+    @classmethod
+    def of(cls, frame: Frame, at: Ints | None) -> Parent:
+        """The parents of rows that all have one."""
+        return cls(lambda: (frame, at))
+
+    @cached_property
+    def _made(self) -> tuple[Frame, Ints | None]:
+        return self.make()
+
+    @property
+    def frame(self) -> Frame:
+        """The parents, each once."""
+        return self._made[0]
+
+    @property
+    def at(self) -> Ints | None:
+        """The parent of each row; None where row i belongs to row i."""
+        return self._made[1]
 
     def bring(self, values: Values) -> Values:
         """The parents' values, one for each row."""
@@ -57,7 +78,7 @@ class Frame:
     n: int
     key: Ints  # one number a row, the same wherever the row is met
     fields: Mapping[str, Values]
-    sources: Mapping[str, Source]
+    sources: Mapping[str, Column]
     as_of: dt.date
     parents: dict[str, Parent] = field(default_factory=dict)
     handed: tuple[str, ...] = ()  # fields that the rows share with their "parent"
@@ -69,7 +90,7 @@ class Frame:
         waiting = [name]  # a stack of our own: a long chain of columns would outgrow Python's
         while waiting:
             source = self.sources[waiting[-1]]
-            before = [other for other in getattr(source, "needs", ()) if other not in self._done]
+            before = [other for other in source.needs if other not in self._done]
             if before and waiting[-1] not in self._done:
                 waiting += before
                 continue
@@ -102,8 +123,25 @@ class Frame:
     def holds(self, tree: Node) -> npt.NDArray[np.bool_]:
         """Where a condition holds; a row where it is unknown does not count."""
         values = self.evaluate(tree)
-        result: npt.NDArray[np.bool_] = values.ints != 0
+        result = truth(values)
         return result if values.missing is None else result & ~values.missing
+
+
+def compact(keys: Ints) -> tuple[Ints, Ints]:
+    """The different keys, rising, and the place of each row's among them."""
+    if not len(keys):
+        return keys, keys
+    more = keys[1:] != keys[:-1]
+    if not (keys[1:] < keys[:-1]).any():  # in order already
+        at = np.zeros(len(keys), dtype=np.int64)
+        np.cumsum(more, out=at[1:])
+        return keys[np.append(True, more)], at
+    low, high = int(keys.min()), int(keys.max())
+    if high - low > 8 * len(keys) + 4096:
+        return np.unique(keys, return_inverse=True)
+    there = np.zeros(high - low + 1, dtype=np.bool_)
+    there[keys - low] = True
+    return np.flatnonzero(there) + low, (np.cumsum(there) - 1).take(keys - low)
 
 
 def choose_members(
@@ -125,8 +163,12 @@ def choose_members(
     int64 array of shape (groups, width)
         Positions of the eligible members in that order, then -1.
     """
-    turn = (position - start[group]) % width
-    order = np.full((len(start), width), width, dtype=np.int64)
-    order[group[eligible], turn[eligible]] = turn[eligible]
-    order.sort(axis=1)
-    return np.where(order < width, (order + start[:, None]) % width, -1)
+    turn = position - start[group]
+    turn += width * (turn < 0)
+    there = np.zeros((len(start), width), dtype=np.bool_)
+    there[group[eligible], turn[eligible]] = True
+    at, turn = np.nonzero(there)  # group by group, in the order of their turns
+    n = there.sum(axis=1)
+    order = np.full((len(start), width), -1, dtype=np.int64)
+    order[at, np.arange(len(at)) - np.repeat(np.cumsum(n) - n, n)] = (turn + start[at]) % width
+    return order

@@ -234,7 +234,7 @@ def _serial_of_key(stream: Stream, rows: Rows, n: int, what: str) -> Ints:
     """A bijection of the row's key, so that no two rows of a table have one number."""
     if len(rows.key) and rows.key.max() >= n:
         raise BuildError(f"{what}: the table's keys reach {n}; numbers run out")
-    return permute(stream, np.zeros_like(rows.key), rows.key, n)
+    return permute(stream, 0, rows.key, n)
 
 
 def _account_number(stream: Stream, rows: Rows) -> Values:

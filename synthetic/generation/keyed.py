@@ -2,30 +2,68 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from synthetic.generation.frames import Frame
-from synthetic.generation.values import Ints, Values
+from synthetic.generation.values import Domain, Ints, Values
 from synthetic.spec.models import key_of
 
 _MAX_PRODUCT = 1 << 20  # combinations looked up in a table; more are sorted
+_UNKNOWN = -2  # no entry looked up yet
+_MAX_SPAN = 64  # numbers in a row that are codes whether they occur or not
+Labels = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Combinations:
     """The combinations of codes that some rows have."""
 
-    index: Ints  # one for each row
-    found: tuple[tuple[str, ...], ...]
+    index: Ints  # one for each row: its codes' positions as the digits of one number
+    labels: Labels  # of each column
 
-    def entries(self, keys: Sequence[str]) -> Ints:
+    @property
+    def n(self) -> int:
+        """How many combinations there can be."""
+        return math.prod(map(len, self.labels))
+
+    def entries(self, keys: tuple[str, ...]) -> Ints:
         """The place of each row's key in a table, -1 where the table has none."""
-        place = {key: i for i, key in enumerate(keys)}
-        at = [place.get(key_of(codes, place) or "\0", -1) for codes in self.found]
-        return np.array(at, dtype=np.int64)[self.index]
+        if self.n > _MAX_PRODUCT:
+            present, at = np.unique(self.index, return_inverse=True)
+            return self._looked_up(present, keys).take(at)
+        table = _table(self.labels, keys)
+        found = table.take(self.index)
+        unknown = np.flatnonzero(found == _UNKNOWN)
+        if unknown.size:
+            present = np.flatnonzero(np.bincount(self.index[unknown], minlength=self.n))
+            table[present] = self._looked_up(present, keys)
+            found = table.take(self.index)
+        return found.astype(np.int64)
+
+    def _looked_up(self, present: Ints, keys: tuple[str, ...]) -> Ints:
+        place = {key: i for i, key in enumerate(keys) if key}
+        found = (key_of(self.codes(index), place) for index in present.tolist())
+        return np.array([-1 if key is None else place[key] for key in found], dtype=np.int64)
+
+    def codes(self, index: int) -> tuple[str, ...]:
+        """The codes of a combination."""
+        found = []
+        for labels in reversed(self.labels):
+            index, code = divmod(index, len(labels))
+            found.append(labels[code])
+        return tuple(reversed(found))
+
+
+@lru_cache(maxsize=256)
+def _table(labels: Labels, keys: tuple[str, ...]) -> npt.NDArray[np.int32]:
+    """The entry of every combination of these codes, filled in as they are met."""
+    return np.full(math.prod(map(len, labels)), _UNKNOWN, dtype=np.int32)
 
 
 def combinations(frame: Frame, columns: Sequence[str]) -> Combinations:
@@ -34,24 +72,12 @@ def combinations(frame: Frame, columns: Sequence[str]) -> Combinations:
     labels: list[tuple[str, ...]] = []
     for name in columns:
         at, domain = _coded(frame.column(name))
-        index = index * len(domain) + at
+        index = index * len(domain) + at if labels else at
         labels.append(domain)
-    n = int(np.prod([len(domain) for domain in labels], dtype=object))
-    if n <= _MAX_PRODUCT:
-        present = np.flatnonzero(np.bincount(index, minlength=n))
-        place = np.zeros(n, dtype=np.int64)
-        place[present] = np.arange(len(present))
-        index = place[index]
-    else:
-        present, index = np.unique(index, return_inverse=True)
-    found = []
-    for number in present.tolist():
-        left, codes = int(number), list[str]()
-        for domain in reversed(labels):
-            left, code = divmod(left, len(domain))
-            codes.append(domain[code])
-        found.append(tuple(reversed(codes)))
-    return Combinations(index, tuple(found))
+    return Combinations(index, tuple(labels))
+
+
+_BOOLEANS = Domain(("false", "true"))
 
 
 def _coded(values: Values) -> tuple[Ints, tuple[str, ...]]:
@@ -59,19 +85,34 @@ def _coded(values: Values) -> tuple[Ints, tuple[str, ...]]:
     values = values.coded()
     at, domain = values.ints, values.domain
     if values.data is not None and values.data.dtype == np.bool_:
-        domain = ("false", "true")
+        domain = _BOOLEANS
     elif domain is None:
-        present, at = _distinct(at)
-        domain = tuple(str(number) for number in present.tolist())
+        at, domain = _numbered(at)
     if values.missing is not None:
-        at, domain = np.where(values.missing, len(domain), at), (*domain, "")
+        at, domain = np.where(values.missing, len(domain), at), _with_none(domain)
     return at, domain or ("",)
 
 
-def _distinct(numbers: Ints) -> tuple[Ints, Ints]:
-    """The numbers that occur, rising, and the place of each row's among them."""
+@lru_cache(maxsize=256)
+def _with_none(domain: tuple[str, ...]) -> Domain:
+    return Domain((*domain, ""))
+
+
+def _numbered(numbers: Ints) -> tuple[Ints, tuple[str, ...]]:
+    """Numbers as positions among those that occur, or among all of a short span."""
     low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
+    if low >= 0 and high < _MAX_SPAN:
+        return numbers, _written(0, _MAX_SPAN)
+    if high - low < _MAX_SPAN:
+        return numbers - low, _written(low, high + 1)
     if high - low >= _MAX_PRODUCT:
-        return np.unique(numbers, return_inverse=True)
-    there = np.bincount(numbers - low, minlength=1) > 0
-    return np.flatnonzero(there) + low, (np.cumsum(there) - 1)[numbers - low]
+        present, at = np.unique(numbers, return_inverse=True)
+    else:
+        there = np.bincount(numbers - low, minlength=1) > 0
+        present, at = np.flatnonzero(there) + low, (np.cumsum(there) - 1).take(numbers - low)
+    return at, tuple(str(number) for number in present.tolist())
+
+
+@lru_cache(maxsize=1024)
+def _written(low: int, end: int) -> Domain:
+    return Domain(map(str, range(low, end)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,10 +16,17 @@ import numpy.typing as npt
 
 from synthetic.errors import BuildError, SpecError
 from synthetic.generation.draws import Stream, Words, below, stream, words
-from synthetic.generation.frames import Frame, Parent, Source
+from synthetic.generation.frames import Frame, Parent, Source, compact
 from synthetic.generation.permutation import permute
-from synthetic.generation.rowsets import GroupTable, MatchingTable, MemberTable, Table, UnitTable
-from synthetic.generation.values import Ints, Values
+from synthetic.generation.rowsets import (
+    GroupTable,
+    MatchingTable,
+    MemberTable,
+    Table,
+    UnitTable,
+    is_key,
+)
+from synthetic.generation.values import Domain, Ints, Values, places
 from synthetic.spec.expressions import Node, parse
 from synthetic.spec.models import ColumnSpec, Link
 from synthetic.spec.scope import codes_of
@@ -78,21 +85,30 @@ def compile_link(world: World, table: str, column: str, spec: ColumnSpec) -> Sou
     def compute(frame: Frame) -> Values:
         rows = np.arange(frame.n) if only_if is None else np.flatnonzero(frame.holds(only_if))
         keys = choose(frame, rows)
-        there = keys >= 0
-        rows, keys = rows[there], keys[there]
-        keys, at = _compact(keys)  # many rows may meet one
-        found = setting.others.at(keys)
         missing: Flags | None = None
-        if len(rows) < frame.n:
-            missing = np.ones(frame.n, dtype=np.bool_)
-            missing[rows] = False
-            spread = np.zeros(frame.n, dtype=np.int64)
-            spread[rows] = at
-            at = spread
-        frame.parents[column] = Parent(found, at, missing)
-        return frame.parents[column].bring(found.column(wanted))
+        if len(rows) < frame.n or (keys < 0).any():
+            spread = np.full(frame.n, -1, dtype=np.int64)
+            spread[rows] = keys
+            keys, missing = spread, spread < 0
+        parent = Parent(partial(_found, setting.others, keys, missing), missing)
+        frame.parents[column] = parent
+        if is_key(setting.others, wanted):
+            return Values(np.maximum(keys, 0) if missing is not None else keys, missing=missing)
+        return parent.bring(parent.frame.column(wanted))
 
     return compute
+
+
+def _found(others: Table, keys: Ints, missing: Flags | None) -> tuple[Frame, Ints]:
+    """The rows that keys lead to, each once, and which of them each key means; -1 means none."""
+    if missing is None:
+        unique, at = compact(keys)
+        return others.at(unique), at
+    rows = np.flatnonzero(~missing)
+    unique, there = compact(keys[rows])
+    at = np.zeros(len(keys), dtype=np.int64)
+    at[rows] = there
+    return others.at(unique), at
 
 
 def _chooser(setting: _Setting) -> Choose:
@@ -107,16 +123,6 @@ def _chooser(setting: _Setting) -> Choose:
     return lambda frame, rows: _met(setting, frame, rows)
 
 
-def _compact(keys: Ints) -> tuple[Ints, Ints]:
-    """The different keys, and the place of each row's among them."""
-    low, high = (int(keys.min()), int(keys.max())) if len(keys) else (0, 0)
-    if high - low > 8 * len(keys) + 4096:
-        unique, at = np.unique(keys, return_inverse=True)
-        return unique, at
-    there = np.bincount(keys - low, minlength=1) > 0
-    return np.flatnonzero(there) + low if len(keys) else keys, (np.cumsum(there) - 1)[keys - low]
-
-
 def _areas(setting: _Setting, frame: Frame, rows: Ints) -> Ints:
     """Where each row chooses: a position among the areas of the others, -1 for the country."""
     areas = setting.others.cells.areas
@@ -126,11 +132,9 @@ def _areas(setting: _Setting, frame: Frame, rows: Ints) -> Ints:
         values = frame.field("area").take(rows)
     else:
         return np.full(len(rows), -1, dtype=np.int64)
-    assert values.domain is not None
-    place = {code: i for i, code in enumerate(areas)}
-    known = np.array([place.get(code, -1) for code in values.domain], dtype=np.int64)
-    found = known[values.ints]
+    found = places(values, areas)
     if len(found) and found.min() < 0 and not setting.link.elsewhere:
+        assert values.domain is not None
         code = values.domain[int(values.ints[int(np.argmin(found))])]
         raise BuildError(
             f"{setting.where}: {setting.target} has no area {code!r}; its areas are "
@@ -182,7 +186,7 @@ def _nobody(setting: _Setting) -> BuildError:
 
 def _one_of(setting: _Setting, group: Ints, word: Words) -> Ints:
     """The key of a row of each group for whom the condition holds, each as likely; -1 for none."""
-    unique, at = _compact(group)
+    unique, at = compact(group)
     found, below_group = setting.others.below(unique)
     condition = setting.condition
     fit = np.arange(found.n) if condition is None else np.flatnonzero(found.holds(condition))
@@ -230,7 +234,7 @@ def _within(setting: _Setting, frame: Frame, rows: Ints) -> Ints:
             there = np.flatnonzero(~parent.missing[rows])
         at = rows[there] if parent.at is None else parent.at[rows[there]]
         root = _table_of(setting, within).root(parent.frame.key[at])
-    unique, group = _compact(root)
+    unique, group = compact(root)
     found, below_group = others.below(unique)
     condition = setting.condition
     fit = np.arange(found.n) if condition is None else np.flatnonzero(found.holds(condition))
@@ -322,7 +326,7 @@ class _Units:
         dataset, _, name = setting.target.partition(".")
         columns = setting.world.specs[dataset].tables[name].columns
         self.matched = {
-            theirs: (ours, codes_of(columns[theirs]) or ())
+            theirs: (ours, Domain(codes_of(columns[theirs]) or ()))
             for theirs, ours in setting.link.match.items()
         }
         self.choices = cache(self._choices)
@@ -350,7 +354,7 @@ class _Units:
         else:
             low, n_places = self._codes(frame, rows)
             place = self._places(frame, rows) if self.link.same_place else None
-            for a in np.unique(area[area >= 0]):
+            for a in np.flatnonzero(np.bincount(area[area >= 0])):
                 here = np.flatnonzero((area == a) & (low >= 0))
                 choices = self.choices(int(a))
                 if place is not None:
@@ -434,7 +438,5 @@ class _Units:
 def _positions(values: Values, among: tuple[str, ...]) -> Ints:
     """Where each value stands among these texts; -1 where it does not, or is missing."""
     values = values.coded()
-    assert values.domain is not None
-    place = {text: i for i, text in enumerate(among)}
-    found = np.array([place.get(text, -1) for text in values.domain], dtype=np.int64)[values.ints]
+    found = places(values, among)
     return found if values.missing is None else np.where(values.missing, -1, found)

@@ -57,11 +57,16 @@ def read(path: Path) -> Arrays:
 
 
 def save(path: Path, arrays: Arrays) -> None:
-    """Write a fit, compressed."""
+    """Write a fit to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, written(arrays))
+
+
+def written(arrays: Arrays) -> bytes:
+    """A fit as the bytes of a file, compressed."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **dict(arrays))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def digest(arrays: Arrays) -> str:

@@ -31,7 +31,9 @@ def _grid(n: Ints) -> tuple[Ints, Ints]:
 
 
 def _round(stream: Stream, base: Words, half: Ints, step: int, bound: Ints) -> Ints:
-    return below(words(stream, base ^ (half * _ROUNDS + step).astype(np.uint64)), bound)
+    turn = half * _ROUNDS
+    turn += step
+    return below(words(stream, base ^ turn.view(np.uint64)), bound)
 
 
 def _forward_once(stream: Stream, base: Words, x: Ints, a: Ints, b: Ints) -> Ints:
@@ -61,26 +63,30 @@ def _walk(
     stream: Stream, key: Ints | int, values: Ints, n: Ints | int, *, inverse: bool = False
 ) -> Ints:
     values = np.asarray(values, dtype=np.int64)
-    size = np.broadcast_to(np.asarray(n, dtype=np.int64), values.shape)
+    size = np.asarray(n, dtype=np.int64).reshape(-1)
     base = words(stream, np.asarray(key, dtype=np.int64).reshape(-1))
-    base = np.broadcast_to(base.reshape(np.shape(key)), values.shape)
     if values.size and (values.min() < 0 or bool((values >= size).any())):
         raise ValueError("a value to permute must be from 0 to n - 1")
     once = _inverse_once if inverse else _forward_once
     out = np.empty(values.shape, dtype=np.int64)
     for start in range(0, len(values), _BLOCK):
         block = slice(start, start + _BLOCK)
-        out[block] = _walk_block(once, stream, base[block], values[block], size[block])
+        own = base if len(base) == 1 else base[block]
+        n_own = size if len(size) == 1 else size[block]
+        out[block] = _walk_block(once, stream, own, values[block], n_own)
     return out
 
 
 def _walk_block(once: _Once, stream: Stream, base: Words, values: Ints, size: Ints) -> Ints:
+    """A base and a size for each value, or one for all."""
     a, b = _grid(size)
     out = once(stream, base, values, a, b)
     outside = np.flatnonzero(out >= size)
     while outside.size:
-        out[outside] = once(stream, base[outside], out[outside], a[outside], b[outside])
-        outside = outside[out[outside] >= size[outside]]
+        own = base if len(base) == 1 else base[outside]
+        a_own, b_own, n_own = (held if len(held) == 1 else held[outside] for held in (a, b, size))
+        out[outside] = once(stream, own, out[outside], a_own, b_own)
+        outside = outside[out[outside] >= n_own]
     return out
 
 

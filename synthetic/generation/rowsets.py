@@ -8,6 +8,7 @@ most children that a parent may have + its position.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
@@ -18,7 +19,7 @@ from synthetic.errors import BuildError, SpecError
 from synthetic.generation.columns import compile_column
 from synthetic.generation.compositions import POSITIONS
 from synthetic.generation.draws import Stream, below, stream, words
-from synthetic.generation.frames import Frame, Parent, Source, choose_members
+from synthetic.generation.frames import Column, Frame, Parent, Source, choose_members, compact
 from synthetic.generation.permutation import permute
 from synthetic.generation.structures import CellRows, Cells, Pool, Units
 from synthetic.generation.values import Ints, Values
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from synthetic.generation.world import World
 
 _LARGEST_KEY = 2**62  # what an expression can hold
+_NO_KEY = 2**63 - 1  # after every key
 
 
 class Table(Protocol):
@@ -36,6 +38,10 @@ class Table(Protocol):
 
     cells: Cells
     bound: int  # every key is below it
+
+    @property
+    def sources(self) -> Mapping[str, Column]:
+        """The functions that compute its columns."""
 
     def frame(self, start: int, end: int) -> Frame:
         """The rows of a range of groups or units, in the order of the replica."""
@@ -53,16 +59,26 @@ class Table(Protocol):
         """The key of the row of another table that each row lies below, or is."""
 
 
+def is_key(table: Table, column: str) -> bool:
+    """Whether a column holds the rows' keys themselves, so that nothing need be computed."""
+    numbered = isinstance(table, GroupTable | UnitTable | ChildTable)
+    return numbered and table.sources[column].takes == "number"
+
+
 class GroupTable:
     """One row for each household of a pool."""
 
     def __init__(self, world: World, dataset: str, name: str, pool: Pool) -> None:
         self.pool, self.cells, self.bound = pool, pool.cells, pool.cells.n
         self.name, self.as_of = name, world.specs[dataset].as_of
+        self.recent = world.recent
         self.sources = world.sources(dataset, name)
 
     def groups(self, numbers: Ints) -> tuple[Frame, Ints]:
         """The frame of these groups, and their templates."""
+        return self.recent.of(self, numbers, self._groups)
+
+    def _groups(self, numbers: Ints) -> tuple[Frame, Ints]:
         fields, template = self.pool.groups(numbers)
         return Frame(len(numbers), numbers, fields, self.sources, self.as_of), template
 
@@ -92,6 +108,9 @@ class MemberTable:
             (t for t in world.tables.values() if isinstance(t, GroupTable) and t.pool is pool),
             None,
         )
+        self.recent = world.recent
+        if self.groups is not None:
+            self.recent.want(self.groups)
         self.sources = world.sources(dataset, name)
 
     def _frame(self, numbers: Ints, at: Ints | None, position: Ints | None) -> Frame:
@@ -107,19 +126,23 @@ class MemberTable:
             at = np.repeat(np.arange(len(numbers)), size)
             position = np.arange(len(at)) - np.repeat(np.cumsum(size) - size, size)
         own = self.pool.members(dict(fields), template, at, position)
-        parents = {} if above is None else {"group": Parent(above, at)}
+        parents = {} if above is None else {"group": Parent.of(above, at)}
         key = numbers[at] * POSITIONS + position
         return Frame(len(at), key, own, self.sources, self.as_of, parents)
 
     def frame(self, start: int, end: int) -> Frame:
-        return self._frame(np.arange(start, end), None, None)
+        return self.whole(np.arange(start, end))
 
     def below(self, numbers: Ints) -> tuple[Frame, Ints]:
-        frame = self._frame(numbers, None, None)
+        frame = self.whole(numbers)
         return frame, np.cumsum(frame.field("position").ints == 0) - 1
 
+    def whole(self, numbers: Ints) -> Frame:
+        """All members of these groups."""
+        return self.recent.of(self, numbers, lambda groups: self._frame(groups, None, None))
+
     def at(self, keys: Ints) -> Frame:
-        return self.scattered(*np.divmod(keys, POSITIONS))
+        return self._frame(keys // POSITIONS, np.arange(len(keys)), keys % POSITIONS)
 
     def root(self, keys: Ints) -> Ints:
         return keys // POSITIONS
@@ -128,10 +151,6 @@ class MemberTable:
         if table is self:
             return keys
         return keys // POSITIONS if table is self.groups else None
-
-    def scattered(self, group: Ints, position: Ints) -> Frame:
-        """Single members, in any order."""
-        return self._frame(group, np.arange(len(group)), position)
 
     def keys(self, group: Ints, position: Ints) -> Ints:
         """The keys of single members."""
@@ -159,7 +178,7 @@ class MemberTable:
 
     def choose(self, group: Ints, where: Node, draws: Stream, width: int) -> Ints:
         """Positions of the first `width` members for whom a condition holds, -1 for none."""
-        frame = self._frame(group, None, None)
+        frame = self.whole(group)
         size = frame.field("size").ints
         position = frame.field("position").ints
         index = np.cumsum(position == 0) - 1
@@ -174,9 +193,13 @@ class UnitTable:
     def __init__(self, world: World, dataset: str, name: str, units: Units | CellRows) -> None:
         self.cells, self.as_of = units.cells, world.specs[dataset].as_of
         self.bound = self.cells.n
+        self.recent = world.recent
         self.sources = world.sources(dataset, name)
 
     def at(self, keys: Ints) -> Frame:
+        return self.recent.of(self, keys, self._at)
+
+    def _at(self, keys: Ints) -> Frame:
         fields = self.cells.fields(keys, self.cells.of(keys))
         return Frame(len(keys), keys, fields, self.sources, self.as_of)
 
@@ -213,11 +236,16 @@ class MatchingTable:
         self.bound = self.members.bound
         self.where = parse(rows.where)
         self.draws = stream(world.recipe.seed, dataset, name, "matching")
+        self.recent = world.recent
+        self.recent.want(self.members)
         self.areas = self.cells.areas
         if self.areas != units.cells.areas:
             raise SpecError(f"{where}: members and units must share their areas")
         self.sources = world.sources(dataset, name)
         self._places = cache(self._count_places)
+        # Keys and units that were last worked out: who asks whether a member holds a place will
+        # ask which one next.
+        self._last = np.array([_NO_KEY]), np.array([-1])
 
     def _count_places(self, area: int) -> Ints:
         """Running total of the places of an area's units."""
@@ -235,14 +263,24 @@ class MatchingTable:
         return self.below(np.arange(start, end))[0]
 
     def below(self, numbers: Ints) -> tuple[Frame, Ints]:
+        return self.recent.of(self, numbers, self._below)
+
+    def _below(self, numbers: Ints) -> tuple[Frame, Ints]:
         group, position, unit = self._held(numbers)
-        return self._frame(numbers[group], position, unit), group
+        members = self.members.whole(numbers)
+        at = np.searchsorted(members.key, numbers[group] * POSITIONS + position)
+        fields = {name: values.take(at) for name, values in members.fields.items()}
+        return self._frame(Parent.of(members, at), members.key[at], fields, unit), group
 
     def at(self, keys: Ints) -> Frame:
-        numbers, at = np.unique(keys // POSITIONS, return_inverse=True)
-        group, position, unit = self._held(numbers)
-        wanted = np.searchsorted(group * POSITIONS + position, at * POSITIONS + keys % POSITIONS)
-        return self._frame(numbers[at], keys % POSITIONS, unit[wanted])
+        held, units = self._last
+        place = np.searchsorted(held, keys)
+        if (held[place] != keys).any():
+            self._held(compact(keys // POSITIONS)[0])
+            held, units = self._last
+            place = np.searchsorted(held, keys)
+        members = self.members.at(keys)
+        return self._frame(Parent.of(members, None), keys, members.fields, units[place])
 
     def root(self, keys: Ints) -> Ints:
         return keys // POSITIONS
@@ -252,11 +290,9 @@ class MatchingTable:
 
     def held_by(self, members: Ints) -> Ints:
         """The key of each member's row, which is the member's own; -1 for one without a place."""
-        numbers = np.unique(members // POSITIONS)
-        group, position, _ = self._held(numbers)
-        keys = np.append(numbers[group] * POSITIONS + position, -1)  # in their order, and none
-        found = keys[np.searchsorted(keys[:-1], members)]
-        return np.where(found == members, members, -1)
+        self._held(compact(members // POSITIONS)[0])
+        held, _ = self._last
+        return np.where(held[np.searchsorted(held, members)] == members, members, -1)
 
     def _held(self, numbers: Ints) -> tuple[Ints, Ints, Ints]:
         """Group, position and unit of every member who holds a place, in their order."""
@@ -270,19 +306,21 @@ class MatchingTable:
             ticket = (numbers - first[area]) * k + turn
             unit[:, turn] = self._unit_of(area, permute(self.draws, area, ticket, tickets))
         group, column = np.nonzero((unit >= 0) & (chosen >= 0))
-        order = np.lexsort((chosen[group, column], group))
+        order = np.argsort(group * POSITIONS + chosen[group, column], kind="stable")
         group, column = group[order], column[order]
-        return group, chosen[group, column], unit[group, column]
+        position, unit = chosen[group, column], unit[group, column]
+        keys = numbers[group] * POSITIONS + position
+        self._last = np.append(keys, _NO_KEY), np.append(unit, -1)
+        return group, position, unit
 
-    def _frame(self, number: Ints, position: Ints, unit: Ints) -> Frame:
-        members = self.members.scattered(number, position)
-        parents = {"member": Parent(members, None), "unit": Parent(self.units.at(unit), None)}
-        return Frame(len(number), members.key, members.fields, self.sources, self.as_of, parents)
+    def _frame(self, member: Parent, keys: Ints, fields: Mapping[str, Values], unit: Ints) -> Frame:
+        parents = {"member": member, "unit": Parent.of(self.units.at(unit), None)}
+        return Frame(len(keys), keys, fields, self.sources, self.as_of, parents)
 
     def _unit_of(self, area: Ints, place: Ints) -> Ints:
         """The unit that has each place of an area, or -1 where the area has fewer places."""
         unit = np.full(len(place), -1, dtype=np.int64)
-        for a in np.unique(area):
+        for a in np.flatnonzero(np.bincount(area)):
             rows = np.flatnonzero(area == a)
             running = self._places(int(a))
             index = np.searchsorted(running, place[rows], side="right")
@@ -299,6 +337,8 @@ class ChildTable:
         if rows.of not in world.tables:
             raise SpecError(f"{where}: of = {rows.of!r} must be an earlier table")
         self.parents, self.rows = world.tables[rows.of], rows
+        self.recent = world.recent
+        self.recent.want(self.parents)
         self.cells, self.as_of = self.parents.cells, world.specs[dataset].as_of
         self.bound = self.parents.bound * rows.stride
         if self.bound > _LARGEST_KEY:
@@ -349,10 +389,13 @@ class ChildTable:
             area = np.searchsorted(start[1:], key, side="right")
             fields["rank"] = Values(key - start[area])
             handed = ("area", "place")
-        above = {"parent": Parent(parents, at)}
+        above = {"parent": Parent.of(parents, at)}
         return Frame(len(at), key, fields, self.sources, self.as_of, above, handed)
 
     def below(self, numbers: Ints) -> tuple[Frame, Ints]:
+        return self.recent.of(self, numbers, self._below)
+
+    def _below(self, numbers: Ints) -> tuple[Frame, Ints]:
         parents, group = self.parents.below(numbers)
         counts = self._counts(parents)
         at = np.repeat(np.arange(parents.n), counts)
@@ -364,7 +407,7 @@ class ChildTable:
 
     def at(self, keys: Ints) -> Frame:
         above, position = np.divmod(keys, self.rows.stride)
-        unique, at = np.unique(above, return_inverse=True)
+        unique, at = compact(above)
         parents = self.parents.at(unique)
         return self._frame(parents, self._counts(parents), at, position)
 

@@ -7,7 +7,7 @@ drawn. It knows no dataset, table or column by name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
@@ -26,10 +26,11 @@ from synthetic.generation.draws import Words, below, stream, words
 from synthetic.generation.models import Arrays
 from synthetic.generation.permutation import permute
 from synthetic.generation.quotas import Shape, households, quotas
-from synthetic.generation.values import Values
+from synthetic.generation.values import Domain, Values
 from synthetic.spec.margins import Margin
 
 Ints = npt.NDArray[np.int64]
+_SEXES, _RELATIONS, _MARITAL = Domain(SEXES), Domain(RELATIONS), Domain(MARITAL)
 _CELL_BLOCK = 1 << 20  # households whose cell is drawn at a time
 Fields = dict[str, Values]
 
@@ -114,8 +115,8 @@ class Pool:
     ) -> None:
         self.recipe, self.fit = recipe, fit
         strata = inputs["strata"]
-        self.areas = strata.categories["area"]
-        self.residences = strata.categories["residence"]
+        self.areas = Domain(strata.categories["area"])
+        self.residences = Domain(strata.categories["residence"])
         self.slots = stream(recipe.seed, "pool", name, "slot")
         self.places_drawn = stream(recipe.seed, "pool", name, "place")
         starts = stream(recipe.seed, "pool", name, "start")
@@ -134,18 +135,18 @@ class Pool:
         edges = np.flatnonzero(np.diff(shape)) + 1  # templates are sorted by shape
         runs = list(zip([0, *edges], [*edges, len(shape)], strict=True))
         wanted = quotas(inputs["strata"], inputs["sex"], (SEXES[0], SEXES[1]), self.recipe.scale)
-        rows = []
+        weights = self.fit["weights"].astype(np.int64)
+        homes = np.zeros((len(weights), len(runs)), dtype=np.int64)  # by stratum and shape
         for s, stratum in enumerate(wanted):
-            weights = self.fit["weights"][s].astype(np.int64)
             by_shape: dict[Shape, int] = {
-                divmod(int(shape[a]), POSITIONS + 1): int(weights[a:b].sum()) for a, b in runs
+                divmod(int(shape[a]), POSITIONS + 1): int(weights[s, a:b].sum()) for a, b in runs
             }
-            homes = households(by_shape, wanted[stratum])
-            row = np.zeros(len(shape), dtype=np.int64)
-            for r, ((a, b), n) in enumerate(zip(runs, homes.values(), strict=True)):
-                row[a:b] = systematic(n, weights[a:b], int(starts[s * 256 + r] >> np.uint64(8)))
-            rows.append(row)
-        return np.stack(rows)
+            homes[s] = list(households(by_shape, wanted[stratum]).values())
+        begin = (starts.reshape(len(weights), 256) >> np.uint64(8)).astype(np.int64)
+        table = [
+            systematic(homes[:, r], weights[:, a:b], begin[:, r]) for r, (a, b) in enumerate(runs)
+        ]
+        return np.concatenate(table, axis=1)
 
     def _lay_out(self, inputs: Mapping[str, Margin]) -> None:
         """Give each (place, residence) its households, and number them all."""
@@ -174,7 +175,7 @@ class Pool:
             np.repeat(area, n_residences),
             place,
             self.areas,
-            tuple(code for _, code in inputs["places"].cells),
+            Domain(code for _, code in inputs["places"].cells),
         )
 
     def _sampled(self, counts: Ints) -> Ints:
@@ -209,15 +210,15 @@ class Pool:
         place = template[at] * POSITIONS + position
 
         def look(name: str) -> Ints:
-            return self.fit[name].reshape(-1)[place].astype(np.int64)
+            return self.fit[name].reshape(-1).take(place).astype(np.int64)
 
         return {
             **{name: fields[name].take(at) for name in fields},
             "position": Values(position),
             "age": Values(look("age")),
-            "sex": Values(look("sex"), SEXES),
-            "relation": Values(look("relation"), RELATIONS),
-            "marital": Values(look("marital"), MARITAL),
+            "sex": Values(look("sex"), _SEXES),
+            "relation": Values(look("relation"), _RELATIONS),
+            "marital": Values(look("marital"), _MARITAL),
             "line": Values(look("line")),
         }
 
@@ -227,12 +228,14 @@ def _by_area(margin: Margin, spread: Margin | None) -> tuple[tuple[str, ...], Ma
     others = tuple(axis for axis in margin.axes if axis != "area")
     if spread is None:
         return others, margin.over("area", *others)
-    cells = {
-        (*area, *cell): value * share / spread.total
-        for area, share in spread.cells.items()
-        for cell, value in margin.over(*others).cells.items()
+    shares, whole = spread.whole[0], sum(spread.whole[0].values())
+    numbers, divisor = margin.over(*others).whole
+    spread_out = {
+        (*area, *cell): value * share
+        for area, share in shares.items()
+        for cell, value in numbers.items()
     }
-    return others, replace(margin, axes=("area", *others), cells=cells)
+    return others, margin.of(("area", *others), spread_out, divisor * whole)
 
 
 def _combinations(margin: Margin, axes: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -250,7 +253,8 @@ def _coded(margin: Margin, axes: tuple[str, ...], cells: Sequence[tuple[str, ...
     for i, axis in enumerate(axes):
         place = {category: j for j, category in enumerate(margin.categories[axis])}
         found[axis] = Values(
-            np.array([place[cell[i]] for cell in cells], dtype=np.int64), margin.categories[axis]
+            np.array([place[cell[i]] for cell in cells], dtype=np.int64),
+            Domain(margin.categories[axis]),
         )
     return found
 
@@ -262,10 +266,22 @@ def _whole(
     scale: Fraction,
 ) -> list[list[int]]:
     """A margin's numbers x scale as whole numbers, by area and combination."""
+    rows = [[(area, *combination) for combination in combinations] for area in areas]
+    return _in_rows(margin, rows, scale)
+
+
+def _in_rows(
+    margin: Margin, rows: Sequence[Sequence[tuple[str, ...]]], scale: Fraction
+) -> list[list[int]]:
+    """The cells of each row x scale as whole numbers: totals along both sides are rounded, too."""
     country = rounded(margin.total * scale)
-    table = [[margin.cells.get((a, *c), Fraction(0)) * scale for c in combinations] for a in areas]
-    totals = controlled(country, [sum(row, Fraction(0)) for row in table])
-    return two_way(totals, table) if len(combinations) > 1 else [[total] for total in totals]
+    numbers, divisor = margin.whole
+    divisor *= scale.denominator
+    table = [[numbers.get(cell, 0) * scale.numerator for cell in row] for row in rows]
+    totals = controlled(country, [sum(row) for row in table], divisor)
+    if len(rows[0]) == 1:
+        return [[total] for total in totals]
+    return two_way(totals, table, divisor)
 
 
 _SHARES = 1 << 20  # an area's places as whole numbers
@@ -285,59 +301,76 @@ class Units:
         name: str = "",
     ) -> None:
         axes, by_area = _by_area(per, spread)
-        areas = tuple(sorted(by_area.categories["area"]))
+        areas = Domain(sorted(by_area.categories["area"]))
         combinations = _combinations(by_area, axes)
-        numbers = _whole(by_area, areas, combinations, recipe.scale)
-        beside = places.axes[2:]  # axes on which an area's places depend
+        numbers = np.array(_whole(by_area, areas, combinations, recipe.scale), dtype=np.int64)
+        if floor:
+            there, _ = by_area.whole
+            published = [[there.get((a, *c), 0) > 0 for c in combinations] for a in areas]
+            numbers = np.maximum(numbers, floor * np.array(published, dtype=np.int64))
         sited = places.over("area", "place")
-        pairs = _ordered_places(sited, areas)
-        codes = [code for _, code in sited.cells]
-        starts = stream(recipe.seed, "units", name)
-        held: list[tuple[int, int, int]] = []  # area, combination, place
-        counts: list[int] = []
-        for a, row in enumerate(numbers):
-            here = [i for b, i in pairs if b == a]
-            by_kind: dict[tuple[str, ...], tuple[list[Fraction], Ints]] = {}
-            for c, combination in enumerate(combinations):
-                kind = tuple(combination[axes.index(axis)] for axis in beside)
-                if kind not in by_kind:
-                    shares = [
-                        places.cells.get((areas[a], codes[i], *kind), Fraction(0)) for i in here
-                    ]
-                    even = largest_remainder(_SHARES, shares) if axes and any(shares) else []
-                    by_kind[kind] = shares, np.array(even)
-                shares, even_shares = by_kind[kind]
-                published = by_area.cells.get((areas[a], *combination), 0) > 0
-                total = max(row[c], floor * published)
-                if not axes:
-                    shared = largest_remainder(total, shares)
-                elif total:
-                    # Few units of a kind would always fall to the largest place otherwise.
-                    start = words(starts, np.array([a * len(combinations) + c]))[0]
-                    shared = systematic(total, even_shares, int(start >> np.uint64(32))).tolist()
-                else:
-                    continue
-                kept = [(i, n) for i, n in zip(here, shared, strict=True) if n or not axes]
-                held += [(a, c, i) for i, _ in kept]
-                counts += [n for _, n in kept]
+        sites = _Sites(places, areas, axes, combinations)
+        starts = words(stream(recipe.seed, "units", name), np.arange(numbers.size))
+        held = [
+            sites.shared(a, numbers[a], starts.reshape(numbers.shape)[a] >> np.uint64(32))
+            for a in range(len(areas))
+        ]
+        area = np.repeat(np.arange(len(areas)), [len(counts) for counts, _, _ in held])
+        counts, combination, place = (np.concatenate(part) for part in zip(*held, strict=True))
         self.cells = Cells(
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            np.array([a for a, _, _ in held], dtype=np.int64),
-            np.array([i for _, _, i in held], dtype=np.int64),
+            area.astype(np.int64),
+            place,
             areas,
-            tuple(codes),
-            _coded(by_area, axes, [combinations[c] for _, c, _ in held]),
+            Domain(code for _, code in sited.cells),
+            {axis: v.take(combination) for axis, v in _coded(by_area, axes, combinations).items()},
         )
+
+
+class _Sites:
+    """How the units of an area are shared among its places."""
+
+    def __init__(
+        self,
+        places: Margin,
+        areas: tuple[str, ...],
+        axes: tuple[str, ...],
+        combinations: Sequence[tuple[str, ...]],
+    ) -> None:
+        self.shares, self.areas, self.axes = places.whole[0], areas, axes
+        beside = [axes.index(axis) for axis in places.axes[2:]]  # on which the places depend
+        kinds = [tuple(combination[i] for i in beside) for combination in combinations]
+        self.kinds = list(dict.fromkeys(kinds))
+        self.kind = np.array([self.kinds.index(kind) for kind in kinds])  # of each combination
+        self.codes = [code for _, code in places.over("area", "place").cells]
+        self.here: list[list[int]] = [[] for _ in areas]
+        for a, i in _ordered_places(places.over("area", "place"), areas):
+            self.here[a].append(i)
+
+    def shared(self, area: int, totals: Ints, starts: Words) -> tuple[Ints, Ints, Ints]:
+        """Units of the cells of an area that have some, their combination and place."""
+        here, name = self.here[area], self.areas[area]
+        shares = [
+            [self.shares.get((name, self.codes[i], *kind), 0) for i in here] for kind in self.kinds
+        ]
+        if not self.axes:
+            counts = np.array(largest_remainder(int(totals[0]), shares[0]), dtype=np.int64)
+            return counts, np.zeros(len(here), dtype=np.int64), np.array(here, dtype=np.int64)
+        even = [largest_remainder(_SHARES, row) if any(row) else [0] * len(here) for row in shares]
+        some = np.flatnonzero(totals)
+        # Few units of a kind would always fall to the largest place otherwise.
+        weights = np.array(even, dtype=np.int64)[self.kind[some]]
+        table = systematic(totals[some], weights, starts[some].astype(np.int64))
+        row, column = np.nonzero(table)
+        return table[row, column], some[row], np.array(here, dtype=np.int64)[column]
 
 
 def _by_first_axis(margin: Margin, cells: Sequence[tuple[str, ...]], scale: Fraction) -> list[int]:
     """A margin's cells x scale as whole numbers: totals along both its sides are rounded, too."""
-    heads = list(dict.fromkeys(cell[:1] for cell in cells))
-    tails = list(dict.fromkeys(cell[1:] for cell in cells))
-    table = [[margin.cells.get(h + t, Fraction(0)) * scale for t in tails] for h in heads]
-    totals = controlled(rounded(margin.total * scale), [sum(row, Fraction(0)) for row in table])
-    found = two_way(totals, table) if len(tails) > 1 else [[total] for total in totals]
-    return [found[heads.index(cell[:1])][tails.index(cell[1:])] for cell in cells]
+    heads = {cell[:1]: i for i, cell in enumerate(dict.fromkeys(cell[:1] for cell in cells))}
+    tails = {cell: i for i, cell in enumerate(dict.fromkeys(cell[1:] for cell in cells))}
+    found = _in_rows(margin, [[head + tail for tail in tails] for head in heads], scale)
+    return [found[heads[cell[:1]]][tails[cell[1:]]] for cell in cells]
 
 
 class CellRows:
@@ -355,7 +388,7 @@ class CellRows:
             at = [0] * len(cells)
         else:
             axes, by_area = _by_area(margin, spread)
-            areas = tuple(sorted(by_area.categories["area"]))
+            areas = Domain(sorted(by_area.categories["area"]))
             combinations = _combinations(by_area, axes)
             numbers = _whole(by_area, areas, combinations, scale)
             kept = [

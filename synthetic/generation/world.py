@@ -17,8 +17,9 @@ import numpy as np
 from synthetic.errors import SpecError
 from synthetic.generation import models, poolfit
 from synthetic.generation.columns import compile_column
-from synthetic.generation.frames import Source
+from synthetic.generation.frames import Column, Source
 from synthetic.generation.links import compile_link
+from synthetic.generation.recent import Recent
 from synthetic.generation.rowsets import (
     ChildTable,
     GroupTable,
@@ -55,6 +56,7 @@ class World:
         self.pools: dict[tuple[str, str], Pool] = {}
         self.models: dict[str, str] = {}  # dataset -> hash of its fits
         self.tables: dict[str, Table] = {}
+        self.recent = Recent()
         self._ratios: dict[str, Fraction] = {}
         for dataset, spec in specs.items():
             self._make_pools(dataset, spec, model_folder)
@@ -103,7 +105,7 @@ class World:
             raise SpecError(f"{dataset}.toml: tables.{table}.rows: unknown pool {name!r}")
         return self.pools[dataset, name]
 
-    def sources(self, dataset: str, name: str) -> dict[str, Source]:
+    def sources(self, dataset: str, name: str) -> dict[str, Column]:
         """The functions that compute the columns of a table."""
         columns = self.specs[dataset].tables[name].columns
 

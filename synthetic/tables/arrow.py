@@ -84,6 +84,24 @@ def coded(index: npt.NDArray[np.integer], domain: pa.Array, missing: Flags | Non
     return pa.DictionaryArray.from_arrays(numbers(index.astype(np.int32), missing), domain)
 
 
+def together(parts: Sequence[pa.Table]) -> pa.Table:
+    """One table of parts with the same columns; a coded column has one dictionary throughout.
+
+    Where some parts hold a column as codes and others as plain text, all become plain text.
+    """
+    columns = {}
+    for i, name in enumerate(parts[0].schema.names):
+        chunks = [chunk for part in parts for chunk in part.column(i).chunks]
+        if len({chunk.type for chunk in chunks}) > 1:
+            chunks = [
+                chunk.dictionary_decode() if pa.types.is_dictionary(chunk.type) else chunk
+                for chunk in chunks
+            ]
+        column = pa.chunked_array(chunks) if chunks else parts[0].column(i)
+        columns[name] = column.unify_dictionaries() if len(chunks) > 1 else column
+    return pa.table(columns)
+
+
 def to_numpy(array: pa.Array) -> npt.NDArray[np.generic]:
     """The numbers or booleans of an Arrow array; where there is no value, anything."""
     data, start, end = array.buffers()[1], array.offset, array.offset + len(array)

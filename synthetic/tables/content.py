@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,12 @@ Words = npt.NDArray[np.uint64]
 _MASK = (1 << 64) - 1
 _PRIME = np.uint64(0x9E3779B97F4A7C15 | 1)
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31 = (np.uint64(n) for n in (30, 27, 31))
 _MISSING = np.uint64(0x6D697373696E6721)
 _MAX_TEXT = 4096  # bytes; longer texts have no place in a column
-_BATCH = 262_144  # rows hashed at a time: a dictionary is hashed once for each
+_BATCH = 32_768  # rows hashed at a time: their codes stay in the processor's cache
+_READ = 262_144  # rows read at a time
+_KEPT = 256  # dictionaries whose codes are kept
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def row_words(table: pa.Table) -> Words:
     """One word for each row of what its values mean, whatever the encoding and other rows."""
     total = np.zeros(table.num_rows, dtype=np.uint64)
     for name, column in zip(table.column_names, table.columns, strict=True):
-        total += _codes(column.combine_chunks()) * _column_key(name, 0)
+        total += _codes(_one_array(column)) * _column_key(name, 0)
     return _mix(total)
 
 
@@ -69,31 +73,44 @@ def of_files(paths: Iterable[Path]) -> Content:
     total = Content()
     for path in paths:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_BATCH):
+            for batch in file.iter_batches(batch_size=_READ):
                 total += of_table(pa.Table.from_batches([batch]))
     return total
 
 
 def _of_batch(table: pa.Table) -> Content:
-    n = table.num_rows
-    first, second = np.zeros(n, dtype=np.uint64), np.zeros(n, dtype=np.uint64)
+    lanes = np.zeros((2, table.num_rows), dtype=np.uint64)
+    scratch = np.empty(table.num_rows, dtype=np.uint64)
     for name, column in zip(table.column_names, table.columns, strict=True):
-        codes = _codes(column.combine_chunks())
-        for lane, total in enumerate((first, second)):
-            total += codes * _column_key(name, lane)
-    lanes = (int(_mix(first).sum(dtype=np.uint64)), int(_mix(second).sum(dtype=np.uint64)))
-    return Content(n, lanes)
+        codes = _codes(_one_array(column))
+        for lane, total in enumerate(lanes):
+            np.multiply(codes, _column_key(name, lane), out=scratch)
+            total += scratch
+    first, second = (int(_mix(total).sum(dtype=np.uint64)) for total in lanes)
+    return Content(table.num_rows, (first, second))
 
 
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+@cache
 def _column_key(name: str, lane: int) -> np.uint64:
     digest = hashlib.blake2b(f"{lane}:{name}".encode(), digest_size=8).digest()
     return np.uint64(int.from_bytes(digest, "little") | 1)
 
 
 def _mix(z: Words) -> Words:
-    z = (z ^ (z >> np.uint64(30))) * _M1
-    z = (z ^ (z >> np.uint64(27))) * _M2
-    return z ^ (z >> np.uint64(31))
+    """Mix in place."""
+    scratch = z >> _S30
+    z ^= scratch
+    z *= _M1
+    np.right_shift(z, _S27, out=scratch)
+    z ^= scratch
+    z *= _M2
+    np.right_shift(z, _S31, out=scratch)
+    z ^= scratch
+    return z
 
 
 def _codes(column: pa.Array) -> Words:
@@ -101,18 +118,33 @@ def _codes(column: pa.Array) -> Words:
     if pa.types.is_dictionary(column.type):
         indices = pc.fill_null(column.indices, 0) if missing else column.indices
         # A dictionary without entries belongs to a column without values.
-        known = _text_codes(column.dictionary) if len(column.dictionary) else np.zeros(1, np.uint64)
-        codes = known[arrow.to_numpy(indices).astype(np.int64)]
+        known = _known(column.dictionary) if len(column.dictionary) else np.zeros(1, np.uint64)
+        codes = known[arrow.to_numpy(indices)]
     elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        codes = _text_codes(pc.fill_null(column, "") if missing else column)
+        codes = _text_codes(column)  # what stands where there is no value does not matter
     else:
-        filled = pc.fill_null(_as_integers(column), 0) if missing else _as_integers(column)
-        codes = _mix(
-            arrow.to_numpy(filled).astype(np.int64).view(np.uint64) * _PRIME + np.uint64(1)
-        )
+        codes = arrow.to_numpy(_as_integers(column)).astype(np.int64).view(np.uint64)  # a copy
+        codes *= _PRIME
+        codes += np.uint64(1)
+        _mix(codes)
     if missing:
         codes = np.where(arrow.to_numpy(column.is_null()), _MISSING, codes)
     return codes
+
+
+_kept: dict[tuple[int, ...], tuple[pa.Array, Words]] = {}
+
+
+def _known(dictionary: pa.Array) -> Words:
+    """The codes of a dictionary, kept: batch after batch has the same one."""
+    place = tuple(buffer.address for buffer in dictionary.buffers() if buffer is not None)
+    key = (len(dictionary), dictionary.offset, *place)
+    if key not in _kept:
+        if len(_kept) >= _KEPT:
+            _kept.clear()
+        # The array stays with its codes, so that no other can come to lie in its place.
+        _kept[key] = dictionary, _text_codes(dictionary)
+    return _kept[key][1]
 
 
 def _as_integers(column: pa.Array) -> pa.Array:
@@ -138,31 +170,50 @@ def _text_codes(column: pa.Array) -> Words:
     buffers = column.buffers()
     ends = np.frombuffer(buffers[1], dtype=np.int32)[column.offset : column.offset + n + 1]
     starts, length = ends[:-1] - ends[0], np.diff(ends)
-    if length.max() > _MAX_TEXT:
-        raise ValueError(f"a text of {length.max()} bytes; at most {_MAX_TEXT}")
+    longest = int(length.max())
+    if longest > _MAX_TEXT:
+        raise ValueError(f"a text of {longest} bytes; at most {_MAX_TEXT}")
     total = np.zeros(n, dtype=np.uint64)
-    if buffers[2] is not None:
+    if longest:
         data = np.frombuffer(buffers[2], dtype=np.uint8)[ends[0] : ends[-1]]
-        _add_words(total, data, starts.astype(np.int64), length)
-    return _mix(total + length.astype(np.uint64) * _M1)
+        padded = np.concatenate([data, np.zeros(8, dtype=np.uint8)])
+        if length.min() == longest:
+            _add_even(total, padded, longest)
+        else:
+            _add_words(total, padded, starts, length)
+    codes = length.astype(np.uint64)
+    codes *= _M1
+    codes += total
+    return _mix(codes)
 
 
 # What remains of eight bytes when only so many of them belong to the text.
 _KEEP = np.array([(1 << (8 * k)) - 1 for k in range(9)], dtype=np.uint64)
 
 
+def _add_even(total: Words, data: npt.NDArray[np.uint8], width: int) -> None:
+    """Take texts of one length as little-endian words, the last filled up with zeros."""
+    for taken in range(0, width, 8):
+        total *= _PRIME
+        word = np.ndarray(total.shape, "<u8", data, offset=taken, strides=(width,))
+        total += word if width - taken >= 8 else word & _KEEP[width - taken]
+
+
 def _add_words(
     total: Words,
     data: npt.NDArray[np.uint8],
-    starts: npt.NDArray[np.int64],
+    starts: npt.NDArray[np.int32],
     length: npt.NDArray[np.int32],
 ) -> None:
-    """Take each text as little-endian words, the last filled up with zeros."""
-    padded = np.concatenate([data, np.zeros(8, dtype=np.uint8)])
+    """The same of texts of different lengths."""
     # A word may begin at any byte.
-    words = np.ndarray((len(data) + 1,), dtype="<u8", buffer=padded, strides=(1,))
+    words = np.ndarray((len(data) - 7,), dtype="<u8", buffer=data, strides=(1,))
     for taken in range(0, int(length.max()), 8):
-        left = np.clip(length - taken, 0, 8)
-        word = words[np.minimum(starts + taken, len(data))] & _KEEP[left]
         # Texts that have ended keep their sum, so that a batch's longest text changes no other's.
-        np.copyto(total, total * _PRIME + word, where=left > 0)
+        longer = np.flatnonzero(length > taken)
+        word = words[starts[longer] + taken] & _KEEP[np.minimum(length[longer] - taken, 8)]
+        if len(longer) == len(total):
+            total *= _PRIME
+            total += word
+        else:
+            total[longer] = total[longer] * _PRIME + word

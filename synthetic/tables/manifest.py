@@ -117,7 +117,8 @@ def version(recipe: Mapping[str, Any], inputs: str) -> str:
     """A replica's version: its recipe for people, and its inputs for certainty."""
     area, seed = recipe["area"] or "all", recipe["seed"]
     dirt = f"-dirt{recipe['dirt']}-seed{recipe['dirt_seed']}" if recipe.get("dirt") else ""
-    return f"s{recipe['scale']}-{area}-seed{seed}-{recipe['margins']}{dirt}-{inputs[:12]}"
+    null = "-null" if recipe.get("null") else ""
+    return f"s{recipe['scale']}-{area}-seed{seed}-{recipe['margins']}{dirt}{null}-{inputs[:12]}"
 
 
 def find(root: Path) -> Iterator[Manifest]:

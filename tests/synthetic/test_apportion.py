@@ -26,7 +26,7 @@ def test_largest_remainders_add_up_and_stay_near_their_quota(total, given_weight
 
 @given(st.integers(0, 10**9), weights, st.integers(0, 10**6))
 def test_equal_steps_add_up_and_every_run_has_its_due(total, given_weights, start):
-    counts = systematic(total, np.array(given_weights), start)
+    counts = systematic(np.array([total]), np.array([given_weights]), np.array([start]))[0]
     assert counts.sum() == total
     assert (counts >= 0).all()
     due = np.cumsum(given_weights) * Fraction(total, sum(given_weights))
@@ -50,7 +50,7 @@ def test_nothing_to_share_by_is_an_error_unless_there_is_nothing_to_share():
     with pytest.raises(ValueError, match="all zero"):
         largest_remainder(1, [0, 0])
     with pytest.raises(ValueError, match="all zero"):
-        systematic(1, np.array([0, 0]), 0)
+        systematic(np.array([1]), np.array([[0, 0]]), np.array([0]))
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=60).filter(any))

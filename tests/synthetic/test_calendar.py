@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from synthetic.errors import BuildError
 from synthetic.generation.calendar import TET, Season, calendar
+from synthetic.generation.dates import days
 from synthetic.generation.draws import stream, words
-from synthetic.generation.values import days
 
 
 def new_moon(k: int) -> float:

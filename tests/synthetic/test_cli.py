@@ -42,7 +42,7 @@ def test_every_command_and_option_has_help(name):
         (["build", "--out", "/proc/nowhere"], 3, "cannot"),
         (["show", "nothing"], 2, "unknown dataset 'nothing'; known: banking"),
         (["check", "/nowhere.toml"], 2, "/nowhere.toml: no such spec file"),
-        (["verify", "/nowhere"], 3, "no replica here"),
+        (["verify", "/nowhere"], 3, "/nowhere: no such folder"),
     ],
 )
 def test_a_mistake_is_told_in_plain_words(tmp_path, arguments, code, message):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import tomllib
 
-import duckdb
 import pytest
 
 from synthetic import statistics
-from synthetic.build import Order, build, make_recipe
 from synthetic.generation.identifiers import is_synthetic
 from synthetic.spec.load import packaged
+from tests.synthetic.dataset_views import only_row, views
 
 pytestmark = pytest.mark.slow
 
@@ -20,21 +19,7 @@ SCALE = "0.001"
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
-    out = tmp_path_factory.mktemp("replicas")
-    build(Order(datasets=("banking",), recipe=make_recipe(SCALE, None, 1, "exact"), out=out))
-    connection = duckdb.connect()
-    for dataset, tables in {
-        "population": ("persons",),
-        "banking": ("adults", "accounts", "cards", "transactions", "loans"),
-    }.items():
-        for table in tables:
-            files = f"{out}/{dataset}/*/{table}/*.parquet"
-            connection.execute(f"CREATE VIEW {table} AS SELECT * FROM '{files}'")
-    return connection
-
-
-def one(con, sql):
-    return con.execute(sql).fetchall()[0]
+    return views("banking", tmp_path_factory.mktemp("banking"), scale=SCALE)
 
 
 def published(indicator, period):
@@ -47,21 +32,21 @@ def published(indicator, period):
 
 
 def test_everybody_of_fifteen_is_an_adult_and_nobody_else(con):
-    assert one(con, "SELECT count(*) FROM persons WHERE age >= 15") == one(
+    assert only_row(con, "SELECT count(*) FROM persons WHERE age >= 15") == only_row(
         con, "SELECT count(*) FROM adults JOIN persons USING (person_id) WHERE age >= 15"
     )
-    assert one(con, "SELECT count(*) FROM adults") == one(
+    assert only_row(con, "SELECT count(*) FROM adults") == only_row(
         con, "SELECT count(*) FROM persons WHERE age >= 15"
     )
 
 
 def test_the_share_with_an_account_is_the_published_one(con):
-    (share,) = one(con, "SELECT 100 * avg(has_account::INT) FROM adults")
+    (share,) = only_row(con, "SELECT 100 * avg(has_account::INT) FROM adults")
     assert share == pytest.approx(published("adults_15plus_with_bank_account", "2024-12"), abs=0.5)
 
 
 def test_accounts_and_people_agree(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM
         (SELECT person_id, count(*) AS n FROM accounts GROUP BY 1) FULL JOIN
@@ -92,18 +77,18 @@ def test_identifiers_are_marked_and_never_repeated(con):
         ("accounts", "account_number", "account_number"),
         ("cards", "card_number", "card_number"),
     ):
-        assert one(con, f"SELECT count(*) - count(DISTINCT {column}) FROM {table}") == (0,)
+        assert only_row(con, f"SELECT count(*) - count(DISTINCT {column}) FROM {table}") == (0,)
         found = con.execute(f"SELECT {column} FROM {table} LIMIT 500").fetchall()
         assert all(is_synthetic(kind, text) for (text,) in found)
 
 
 def test_transactions_follow_the_opening_and_keep_their_account(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM transactions JOIN accounts USING (account_id)
         WHERE made_at::DATE < opened_on OR NOT sampled OR status <> 'active'""",
     ) == (0,)
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM transactions t LEFT JOIN accounts a ON a.account_id =
         t.counterparty_id WHERE t.counterparty_id IS NOT NULL
@@ -119,18 +104,18 @@ def test_the_number_of_transactions_comes_near_the_published_one(con):
         if row["indicator"] == "noncash_payment_growth" and row["category"] == "all|number"
     )
     quarter = year / (1 + growth / 100) / 4
-    (n,) = one(con, "SELECT count(*) FROM transactions")
+    (n,) = only_row(con, "SELECT count(*) FROM transactions")
     assert n * 16 / float(SCALE) == pytest.approx(quarter, rel=0.08)
 
 
 def test_wages_are_the_owners_income_once_a_month(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM transactions JOIN accounts USING (account_id)
         JOIN adults USING (person_id) WHERE transactions.kind = 'salary'
         AND (amount <> monthly_income * 1000 OR NOT is_salary_account OR day(made_at) <> 5)""",
     ) == (0,)
-    assert one(
+    assert only_row(
         con,
         """SELECT max(n) FROM (SELECT count(*) AS n FROM transactions WHERE kind = 'salary'
         GROUP BY account_id, month(made_at))""",
@@ -210,7 +195,7 @@ def test_the_spec_says_its_formula_where_the_answer_stands():
 
 
 def test_loans_can_be_paid_and_fit_their_first_instalment(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM loans WHERE abs(amount / term_months + amount * annual_rate / 1200
         - greatest(100, floor(monthly_income * payment_to_income / 100))) > 25

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import duckdb
 import pytest
 
 from synthetic import statistics
-from synthetic.build import Order, build, make_recipe
 from synthetic.generation.identifiers import is_synthetic
+from tests.synthetic.dataset_views import none, views
 
 pytestmark = pytest.mark.slow
 
@@ -25,22 +24,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
-    out = tmp_path_factory.mktemp("replicas")
-    recipe = make_recipe(SCALE, None, 1, "exact")
-    build(Order(datasets=("business_events",), recipe=recipe, out=out))
-    connection = duckdb.connect()
-    for dataset, tables in {
-        "enterprise": ("enterprises", "employees"),
-        "business_events": ("establishments", "events"),
-    }.items():
-        for table in tables:
-            files = f"{out}/{dataset}/*/{table}/*.parquet"
-            connection.execute(f"CREATE VIEW {table} AS SELECT * FROM '{files}'")
-    return connection
-
-
-def none(con, sql):
-    assert con.execute(f"SELECT count(*) FROM {sql}").fetchone() == (0,)
+    return views("business_events", tmp_path_factory.mktemp("business_events"), scale=SCALE)
 
 
 def test_every_published_month_has_its_events_and_no_other_has_any(con):

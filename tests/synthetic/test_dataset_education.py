@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import math
 
-import duckdb
 import pytest
 
 from synthetic import statistics
-from synthetic.build import Order, build, make_recipe
 from synthetic.generation.identifiers import is_synthetic
+from tests.synthetic.dataset_views import one, views
 
 pytestmark = pytest.mark.slow
 
 SCALE = "0.004"
-TABLES = {"population": ("persons",), "education": ("schools", "pupils", "results")}
 
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
-    out = tmp_path_factory.mktemp("replicas")
-    build(Order(datasets=("education",), recipe=make_recipe(SCALE, None, 1, "exact"), out=out))
-    connection = duckdb.connect()
-    for dataset, tables in TABLES.items():
-        for table in tables:
-            files = f"{out}/{dataset}/*/{table}/*.parquet"
-            connection.execute(f"CREATE VIEW {table} AS SELECT * FROM '{files}'")
-    return connection
-
-
-def one(con, sql):
-    return con.execute(sql).fetchall()[0][0]
+    return views("education", tmp_path_factory.mktemp("education"), scale=SCALE)
 
 
 def test_learners_by_level_are_as_near_to_the_published_as_the_population_lets_them(con):

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import duckdb
 import pytest
 
 from synthetic import statistics
-from synthetic.build import Order, build, make_recipe
 from synthetic.generation.identifiers import is_synthetic
+from tests.synthetic.dataset_views import one, views
 
 pytestmark = pytest.mark.slow
 
 SCALE = "0.002"
-TABLES = {
-    "population": ("persons",),
-    "health": ("facilities", "patients", "encounters", "prescriptions"),
-}
 
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
-    out = tmp_path_factory.mktemp("replicas")
-    build(Order(datasets=("health",), recipe=make_recipe(SCALE, None, 1, "exact"), out=out))
-    connection = duckdb.connect()
-    for dataset, tables in TABLES.items():
-        for table in tables:
-            files = f"{out}/{dataset}/*/{table}/*.parquet"
-            connection.execute(f"CREATE VIEW {table} AS SELECT * FROM '{files}'")
-    return connection
-
-
-def one(con, sql):
-    return con.execute(sql).fetchall()[0][0]
+    return views("health", tmp_path_factory.mktemp("health"), scale=SCALE)
 
 
 def test_every_province_has_the_kinds_that_are_published(con):

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import duckdb
 import pytest
 
 from synthetic import statistics
-from synthetic.build import Order, build, make_recipe
 from synthetic.evaluation.verify import verify
 from synthetic.generation.identifiers import is_synthetic
 from synthetic.spec.load import load_all
+from tests.synthetic.dataset_views import only_row, replicas_of, shown
 
 pytestmark = pytest.mark.slow
-
-TABLES = {
-    "population": ("persons",),
-    "enterprise": ("enterprises", "employees"),
-    "insurance": ("health_cards", "participants", "contributions"),
-}
 
 
 @pytest.fixture(scope="module")
 def replicas(tmp_path_factory):
-    out = tmp_path_factory.mktemp("replicas")
-    recipe = make_recipe("0.002", None, 1, "exact")
-    return out, build(Order(datasets=("insurance",), recipe=recipe, out=out))
+    out = tmp_path_factory.mktemp("insurance")
+    return out, replicas_of("insurance", out)
 
 
 @pytest.fixture(scope="module")
 def con(replicas):
-    connection = duckdb.connect()
-    for dataset, tables in TABLES.items():
-        for table in tables:
-            files = f"{replicas[0]}/{dataset}/*/{table}/*.parquet"
-            connection.execute(f"CREATE VIEW {table} AS SELECT * FROM '{files}'")
-    return connection
-
-
-def one(con, query):
-    return con.execute(query).fetchone()
+    return shown(replicas[0], "insurance")
 
 
 def test_the_dataset_verifies(replicas):
@@ -53,7 +36,7 @@ def test_the_published_share_of_people_has_a_card_and_nobody_two(con):
         for row in statistics.rows("health_indicators")
         if row["indicator"] == "health_insurance_coverage"
     )
-    cards, holders, persons = one(
+    cards, holders, persons = only_row(
         con,
         """SELECT count(*), count(DISTINCT person_id), (SELECT count(*) FROM persons)
            FROM health_cards""",
@@ -63,7 +46,7 @@ def test_the_published_share_of_people_has_a_card_and_nobody_two(con):
 
 
 def test_all_children_and_the_oldest_have_a_card(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM persons ANTI JOIN health_cards USING (person_id)
            WHERE age < 6 OR age >= 80""",
@@ -71,7 +54,7 @@ def test_all_children_and_the_oldest_have_a_card(con):
 
 
 def test_categories_fit_age_sex_and_ethnic_group(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM health_cards JOIN persons USING (person_id) WHERE NOT CASE category
              WHEN 'child' THEN age < 6
@@ -91,11 +74,11 @@ def test_card_numbers_are_marked_distinct_and_tell_level_and_province(con):
     ).fetchall()
     assert all(is_synthetic("health_card", number) for number, _, _ in rows)
     assert all(number[2:5] == f"{level}{area}" for number, level, area in rows)
-    assert one(con, "SELECT count(*) - count(DISTINCT card_number) FROM health_cards") == (0,)
+    assert only_row(con, "SELECT count(*) - count(DISTINCT card_number) FROM health_cards") == (0,)
 
 
 def test_an_employees_card_names_the_employer_and_other_cards_none(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM health_cards c LEFT JOIN employees e USING (person_id)
            WHERE (c.tax_code IS DISTINCT FROM e.tax_code)
@@ -104,7 +87,7 @@ def test_an_employees_card_names_the_employer_and_other_cards_none(con):
 
 
 def test_the_compulsorily_insured_are_the_employees_with_a_card(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM (FROM employees SEMI JOIN health_cards USING (person_id)) e
            FULL JOIN (FROM participants WHERE kind = 'compulsory') p
@@ -114,12 +97,12 @@ def test_the_compulsorily_insured_are_the_employees_with_a_card(con):
 
 
 def test_nobody_is_insured_voluntarily_who_has_an_employer(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM participants SEMI JOIN employees USING (person_id)
            WHERE kind = 'voluntary'""",
     ) == (0,)
-    rural, urban = one(
+    rural, urban = only_row(
         con,
         """SELECT avg((v.person_id IS NOT NULL)::INT) FILTER (residence = 'rural'),
                   avg((v.person_id IS NOT NULL)::INT) FILTER (residence = 'urban')
@@ -132,7 +115,7 @@ def test_nobody_is_insured_voluntarily_who_has_an_employer(con):
 
 
 def test_nobody_is_insured_before_being_hired_or_before_the_firm_exists(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM participants p JOIN employees e USING (person_id)
            JOIN enterprises f ON f.tax_code = p.tax_code
@@ -141,7 +124,7 @@ def test_nobody_is_insured_before_being_hired_or_before_the_firm_exists(con):
 
 
 def test_contributions_cover_every_month_since_joining_and_no_other(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM participants p LEFT JOIN (
              SELECT person_id, count(*) n, min(month) first, max(month) last, count(DISTINCT month) d
@@ -153,7 +136,7 @@ def test_contributions_cover_every_month_since_joining_and_no_other(con):
 
 
 def test_rates_of_the_law_hold_in_every_row(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM contributions WHERE NOT CASE WHEN tax_code IS NOT NULL
              THEN employer_vnd * 1000 = base_vnd * 215 AND employee_vnd * 1000 = base_vnd * 105
@@ -164,7 +147,7 @@ def test_rates_of_the_law_hold_in_every_row(con):
 
 
 def test_pay_rises_in_july_and_never_falls_in_the_year(con):
-    falls, raised, n = one(
+    falls, raised, n = only_row(
         con,
         """SELECT count(*) FILTER (h2 < h1), count(*) FILTER (h2 > h1), count(*) FROM (
              SELECT person_id, max(base_vnd) FILTER (month < 7) h1, max(base_vnd) FILTER (month > 6) h2
@@ -176,12 +159,12 @@ def test_pay_rises_in_july_and_never_falls_in_the_year(con):
 
 def test_unpaid_months_are_recent_ones_alone(con):
     late, (oldest,) = (
-        one(con, "SELECT avg(is_late::INT) FROM contributions")[0],
-        one(con, "SELECT min(month) FROM contributions WHERE paid_on IS NULL"),
+        only_row(con, "SELECT avg(is_late::INT) FROM contributions")[0],
+        only_row(con, "SELECT min(month) FROM contributions WHERE paid_on IS NULL"),
     )
     assert 0.05 < late < 0.11
     assert oldest >= 9
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM contributions
            WHERE is_late <> (coalesce(paid_on, DATE '2025-06-01')

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-import duckdb
 import pytest
 
 from synthetic import statistics
-from synthetic.build import Order, build, make_recipe
 from synthetic.errors import SpecError
 from synthetic.generation.identifiers import is_synthetic
 from synthetic.spec.load import parse
 from synthetic.spec.margins import resolve
+from tests.synthetic.dataset_views import none, views
 
 pytestmark = pytest.mark.slow
 
 SCALE = "0.001"
-TABLES = {
-    "population": ("households", "persons"),
-    "enterprise": ("enterprises",),
-    "land": ("price_zones", "prices", "parcels", "rights", "transfers"),
-}
 GROUPS = {
     "agricultural production land": "farm",
     "forestry land": "forest",
@@ -30,28 +24,9 @@ GROUPS = {
 }
 
 
-def views(out):
-    connection = duckdb.connect()
-    for dataset, tables in TABLES.items():
-        for table in tables:
-            files = f"{out}/{dataset}/*/{table}/*.parquet"
-            connection.execute(f"CREATE VIEW {table} AS SELECT * FROM '{files}'")
-    return connection
-
-
-def built(out, area=None):
-    recipe = make_recipe(SCALE, area, 1, "exact")
-    build(Order(datasets=("land",), recipe=recipe, out=out))
-    return views(out)
-
-
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
-    return built(tmp_path_factory.mktemp("country"))
-
-
-def none(con, sql):
-    assert con.execute(f"SELECT count(*) FROM {sql}").fetchone() == (0,)
+    return views("land", tmp_path_factory.mktemp("land"), scale=SCALE)
 
 
 def hectares(con, where):
@@ -214,8 +189,8 @@ def test_values_follow_the_price_of_commune_type_and_year(con):
 
 
 def test_an_area_alone_has_the_same_rows(con, tmp_path):
-    alone = built(tmp_path, "48")
-    for table in TABLES["land"]:
+    alone = views("land", tmp_path, scale=SCALE, area="48")
+    for table in ("price_zones", "prices", "parcels", "rights", "transfers"):
         wanted = con.execute(f"SELECT * FROM {table} WHERE province_code = '48' ORDER BY ALL")
         found = alone.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall()
         assert found == wanted.fetchall()

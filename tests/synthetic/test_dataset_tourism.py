@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tomllib
 
-import duckdb
 import pytest
 
 from synthetic import statistics
-from synthetic.build import Order, build, make_recipe
 from synthetic.generation.identifiers import is_synthetic
 from synthetic.spec.load import packaged
+from tests.synthetic.dataset_views import views
 
 pytestmark = pytest.mark.slow
 
@@ -31,17 +30,7 @@ CODES = {
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
-    out = tmp_path_factory.mktemp("replicas")
-    build(Order(datasets=("tourism",), recipe=make_recipe(SCALE, None, 1, "exact"), out=out))
-    connection = duckdb.connect()
-    for dataset, tables in {
-        "enterprise": ("enterprises",),
-        "tourism": ("arrivals", "arrivals_history", "lodging", "reports", "stays"),
-    }.items():
-        for table in tables:
-            files = f"{out}/{dataset}/*/{table}/*.parquet"
-            connection.execute(f"CREATE VIEW {table} AS SELECT * FROM '{files}'")
-    return connection
+    return views("tourism", tmp_path_factory.mktemp("tourism"), scale=SCALE)
 
 
 def published(dimension, period=None):

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import duckdb
 import pytest
 
 from synthetic import statistics
-from synthetic.build import Order, build, make_recipe
 from synthetic.evaluation.verify import verify
 from synthetic.generation.identifiers import is_synthetic
 from synthetic.spec.load import load_all
+from tests.synthetic.dataset_views import only_row, replicas_of, shown
 
 pytestmark = pytest.mark.slow
 
 SCALE = "0.005"
-TABLES = {
-    "population": ("households", "persons"),
-    "vital_events": ("births", "marriages", "moves", "deaths"),
-}
 
 
 @pytest.fixture(scope="module")
 def replicas(tmp_path_factory):
-    out = tmp_path_factory.mktemp("replicas")
-    recipe = make_recipe(SCALE, None, 1, "exact")
-    return out, build(Order(datasets=("vital_events",), recipe=recipe, out=out))
+    out = tmp_path_factory.mktemp("vital_events")
+    return out, replicas_of("vital_events", out, scale=SCALE)
 
 
 @pytest.fixture(scope="module")
 def con(replicas):
-    connection = duckdb.connect()
-    for dataset, tables in TABLES.items():
-        for table in tables:
-            files = f"{replicas[0]}/{dataset}/*/{table}/*.parquet"
-            connection.execute(f"CREATE VIEW {table} AS SELECT * FROM '{files}'")
-    return connection
-
-
-def one(con, query):
-    return con.execute(query).fetchone()
+    return shown(replicas[0], "vital_events")
 
 
 def published(table, **where):
@@ -53,7 +38,7 @@ def test_the_dataset_verifies(replicas):
 
 
 def test_everybody_of_age_0_has_one_birth_and_the_number_is_near_the_estimate(con):
-    births, infants = one(
+    births, infants = only_row(
         con,
         """SELECT count(*), (SELECT count(*) FROM persons WHERE age = 0)
            FROM births JOIN persons ON child_id = person_id AND age = 0""",
@@ -64,7 +49,7 @@ def test_everybody_of_age_0_has_one_birth_and_the_number_is_near_the_estimate(co
 
 
 def test_parents_are_the_couple_of_the_household_and_their_ages_fit(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM births b JOIN persons m ON m.person_id = b.mother_id
            JOIN persons f ON f.person_id = b.father_id
@@ -73,7 +58,7 @@ def test_parents_are_the_couple_of_the_household_and_their_ages_fit(con):
               OR m.age - b.mother_age NOT IN (0, 1)
               OR (m.relation, f.relation) NOT IN (('spouse', 'head'), ('child_in_law', 'child'))""",
     ) == (0,)
-    known, n = one(con, "SELECT count(mother_id), count(*) FROM births")
+    known, n = only_row(con, "SELECT count(mother_id), count(*) FROM births")
     assert known > 0.99 * n
 
 
@@ -100,7 +85,7 @@ def test_mothers_are_as_far_from_published_fertility_as_the_description_says(con
 
 
 def test_couples_are_married_persons_of_one_household_and_marry_once(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM marriages c JOIN persons w ON w.person_id = wife_id
            JOIN persons h ON h.person_id = husband_id
@@ -108,7 +93,7 @@ def test_couples_are_married_persons_of_one_household_and_marry_once(con):
               OR h.marital_status <> 'married' OR w.birth_date + INTERVAL 18 YEAR > married_on
               OR h.birth_date + INTERVAL 20 YEAR > married_on""",
     ) == (0,)
-    rate, wives, husbands, n = one(
+    rate, wives, husbands, n = only_row(
         con,
         """SELECT 1000 * count(*) / (SELECT count(*) FROM persons), count(DISTINCT wife_id),
                   count(DISTINCT husband_id), count(*) FROM marriages""",
@@ -119,7 +104,7 @@ def test_couples_are_married_persons_of_one_household_and_marry_once(con):
 
 def test_ages_at_marriage_are_between_the_published_regions(con):
     """Women: 22.2 in the northern mountains to 27.3 in the south-east; men: 26.7 to 30.7."""
-    wife, husband = one(
+    wife, husband = only_row(
         con,
         """SELECT avg(wife_age + 0.5) FILTER (wife_order = 'first'), avg(husband_age + 0.5)
            FROM marriages""",
@@ -129,7 +114,7 @@ def test_ages_at_marriage_are_between_the_published_regions(con):
 
 
 def test_marriages_avoid_tet_and_the_seventh_lunar_month(con):
-    tet, august, december = one(
+    tet, august, december = only_row(
         con,
         """SELECT count(*) FILTER (married_on BETWEEN '2024-02-10' AND '2024-02-12'),
                   count(*) FILTER (month(married_on) = 8), count(*) FILTER (month(married_on) = 12)
@@ -152,9 +137,9 @@ def test_arrivals_and_departures_are_the_published_rates(con):
         if row["year"] == "2024"
     }
     expected = {code: rates[code] * n * float(SCALE) for code, n in people.items()}
-    (all_of_them,) = one(con, "SELECT count(*) FROM moves")
+    (all_of_them,) = only_row(con, "SELECT count(*) FROM moves")
     assert all_of_them == pytest.approx(sum(expected.values()), abs=1)
-    (hanoi,) = one(con, "SELECT count(*) FROM moves WHERE province_code = '01'")
+    (hanoi,) = only_row(con, "SELECT count(*) FROM moves WHERE province_code = '01'")
     assert hanoi == pytest.approx(expected["01"], abs=1)
 
 
@@ -162,7 +147,7 @@ def test_communes_of_origin_lie_in_the_province_of_origin(con):
     con.execute("CREATE OR REPLACE TABLE communes (commune VARCHAR, province VARCHAR)")
     rows = [(r["commune_code"], r["province_code"]) for r in statistics.rows("admin_communes")]
     con.executemany("INSERT INTO communes VALUES (?, ?)", rows)
-    matched, same, n = one(
+    matched, same, n = only_row(
         con,
         """SELECT count(*) FILTER (province = from_province_code),
                   count(*) FILTER (from_commune_code = commune_code), count(*)
@@ -173,7 +158,7 @@ def test_communes_of_origin_lie_in_the_province_of_origin(con):
 
 
 def test_movers_live_at_the_destination_and_most_are_young(con):
-    young, wrong, n = one(
+    young, wrong, n = only_row(
         con,
         """SELECT count(*) FILTER (age BETWEEN 15 AND 34),
                   count(*) FILTER (m.commune_code <> p.commune_code OR moved_on < birth_date),
@@ -195,7 +180,7 @@ def test_students_move_in_autumn_and_workers_after_tet(con):
 
 
 def test_deaths_follow_the_estimate_in_number_and_in_expected_sex_and_age(con):
-    n, men, old, infants = one(
+    n, men, old, infants = only_row(
         con,
         """SELECT count(*), count(*) FILTER (sex = 'male'), count(*) FILTER (age >= 60),
                   count(*) FILTER (age = 0) FROM deaths""",
@@ -208,7 +193,9 @@ def test_deaths_follow_the_estimate_in_number_and_in_expected_sex_and_age(con):
 
 
 def test_nobody_who_died_is_a_person_of_the_replica(con):
-    assert one(con, "SELECT count(*) FROM deaths JOIN persons ON deceased_id = person_id") == (0,)
+    assert only_row(con, "SELECT count(*) FROM deaths JOIN persons ON deceased_id = person_id") == (
+        0,
+    )
     numbers = [row[0] for row in con.execute("SELECT deceased_id FROM deaths").fetchall()]
     assert len(set(numbers)) == len(numbers)
     assert all(is_synthetic("deceased_number", number) for number in numbers)
@@ -216,11 +203,11 @@ def test_nobody_who_died_is_a_person_of_the_replica(con):
 
 
 def test_the_household_of_a_death_stands_where_the_death_does(con):
-    assert one(
+    assert only_row(
         con,
         """SELECT count(*) FROM deaths d JOIN households h USING (household_id)
            WHERE d.commune_code = h.commune_code AND d.residence = h.residence AND size <= 7""",
-    ) == one(con, "SELECT count(*) FROM deaths")
+    ) == only_row(con, "SELECT count(*) FROM deaths")
 
 
 @pytest.mark.parametrize(
@@ -232,7 +219,7 @@ def test_the_household_of_a_death_stands_where_the_death_does(con):
     ],
 )
 def test_most_register_in_time_and_nobody_before_the_event(con, table, event, term, late):
-    early, beyond, n = one(
+    early, beyond, n = only_row(
         con,
         f"""SELECT count(*) FILTER (registered_on < {event}),
                    count(*) FILTER (registered_on > {event} + {term}),

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from synthetic.errors import BuildError, SpecError
 from synthetic.evaluation.sql import quote, render
-from synthetic.generation.values import Values, days, evaluate
+from synthetic.generation.dates import days
+from synthetic.generation.operations import evaluate
+from synthetic.generation.values import Values
 from synthetic.spec.expressions import Type, check, parse
 
 COLUMNS = {

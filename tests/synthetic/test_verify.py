@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,10 +15,14 @@ import pytest
 from synthetic.build import Order, build, make_recipe
 from synthetic.cli import main
 from synthetic.errors import StorageError
+from synthetic.evaluation.fidelity import Comparison
+from synthetic.evaluation.published import check_quota, quota_of
 from synthetic.evaluation.verify import verify, verify_folder
-from synthetic.spec.load import load_all
+from synthetic.spec.load import load_all, packaged
+from synthetic.spec.margins import Margin
 from synthetic.tables import content
 from synthetic.tables.manifest import find, read, sha256
+from tests.synthetic.specs import LINKED
 
 
 @pytest.fixture
@@ -66,6 +72,13 @@ def older(rows, province, years):
         for date in frame.loc[at, "birth_date"]
     ]
     return pa.Table.from_pandas(frame, rows.schema, preserve_index=False)
+
+
+def swapped(rows, column):
+    """Two rows change their values of a column: every total stays as it was."""
+    values = rows[column].to_pylist()
+    other = next(i for i, value in enumerate(values) if value != values[0])
+    return put(put(rows, column, 0, values[other]), column, other, values[0])
 
 
 def restate(manifest, change):
@@ -214,6 +227,9 @@ def test_rows_that_the_manifest_does_not_know_are_found(damaged):
         ("persons", lambda r: put(r, "relation", 1, "head"), "every group has one head"),
         ("persons", lambda r: older(r, "79", 5), "within every area"),
         ("persons", lambda r: older(r, "12", 5), "stated fidelity of pairs"),
+        ("persons", lambda r: swapped(r, "sex"), "person_id shows province_code, sex, year"),
+        ("persons", lambda r: older(r, "12", 5), "person_id shows province_code, sex, year"),
+        ("persons", lambda r: swapped(r, "birth_date"), "birth_date lies in"),
         ("households", lambda r: put(r, "size", 0, 9), "A household has 1 to 8 persons"),
         ("households", lambda r: put(r, "size", 0, 1), "members make up the size of households"),
         (
@@ -226,6 +242,102 @@ def test_rows_that_the_manifest_does_not_know_are_found(damaged):
 def test_a_forged_row_is_found_though_every_hash_agrees(damaged, table, change, message):
     manifest = rewrite(replica(damaged, "population"), table, change)
     assert any(message in failure for failure in failures(manifest))
+
+
+def test_places_that_are_left_empty_are_found(damaged):
+    """Every second employee is gone: nobody holds too much, and far too few places are filled."""
+    manifest = rewrite(
+        replica(damaged, "enterprise"),
+        "employees",
+        lambda rows: rows.take(list(range(0, rows.num_rows, 2))),
+    )
+    (told,) = [f for f in failures(manifest) if "places are as full as chance gives" in f]
+    assert "expected" in told
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ({("01", "a"): 3, ("01", "b"): 3, ("48", "a"): 1, ("48", "b"): 1}, ""),
+        ({("01", "a"): 2, ("01", "b"): 4, ("48", "a"): 1, ("48", "b"): 1}, ""),
+        ({("01", "a"): 1, ("01", "b"): 4, ("48", "a"): 2, ("48", "b"): 1}, "01 x a is 1"),
+        ({("01", "a"): 3, ("01", "b"): 4, ("48", "a"): 1, ("48", "b"): 0}, "01 is 7"),
+        ({("01", "a"): 3, ("01", "b"): 4, ("48", "a"): 1, ("48", "b"): 1}, "the country is 9"),
+    ],
+)
+def test_a_quota_binds_cells_areas_and_the_country(counts, message):
+    """Published x scale: 2.5 and 3.5 in area 01, 0.9 and 1.1 in area 48; rounded up or down."""
+    figures = {("01", "a"): 25, ("01", "b"): 35, ("48", "a"): 9, ("48", "b"): 11}
+    cells = {cell: Fraction(value) for cell, value in figures.items()}
+    margin = Margin("m", "published", "rows", ("area", "kind"), cells)
+    entry = Comparison(margin, {"area": "area", "kind": "kind"}, quota=True)
+    quota = quota_of(entry, "0.1", None)
+    check = check_quota("table", "what", quota, counts, [quota])
+    assert check.ok is not bool(message)
+    assert message in check.detail
+
+
+def test_a_quota_with_a_floor_binds_every_cell_that_is_published():
+    cells = {("01",): Fraction(1), ("48",): Fraction(25), ("79",): Fraction(0)}
+    entry = Comparison(
+        Margin("m", "published", "rows", ("area",), cells), {"area": "area"}, quota=True, floor=1
+    )
+    quota = quota_of(entry, "0.1", None)
+    for counts, ok in (
+        ({("01",): 1, ("48",): 2}, True),
+        ({("01",): 1, ("48",): 3}, True),
+        ({("48",): 3}, False),
+        ({("01",): 1, ("48",): 4}, False),
+        ({("01",): 1, ("48",): 2, ("79",): 1}, False),
+    ):
+        assert check_quota("table", "what", quota, counts, [quota]).ok is ok, counts
+
+
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory):
+    """Links of every kind, of one province, and the folder of their spec."""
+    folder = tmp_path_factory.mktemp("linked")
+    (folder / "linked.toml").write_text(LINKED, "utf-8")
+    recipe = make_recipe("0.0005", "48", 1, "exact")
+    order = Order(datasets=("linked",), recipe=recipe, out=folder / "out", specs=(folder,))
+    return next(m for m in build(order) if m.dataset == "linked"), folder
+
+
+def test_units_that_keep_a_floor_are_held_against_what_they_were_made_by(linked):
+    manifest, folder = linked
+    (pair,) = [p for p in manifest.data["pairs"] if p["table"] == "schools"]
+    assert pair["columns"] == ["province_code", "kind"]
+    assert pair["fidelity"]["against"] == "population_province_34"
+    checks = verify(manifest, load_all(["linked"], [folder]))
+    (quota,) = [c for c in checks if c.table == "schools" and c.kind == "quotas"]
+    assert quota.ok
+
+
+def test_a_key_that_should_have_stayed_in_the_area_is_an_orphan(linked, tmp_path):
+    """Payments to area 48 lead to accounts of its replica; those to area 01 may lead away."""
+    manifest, folder = linked
+    shutil.copytree(manifest.folder.parent.parent, tmp_path / "out")
+    manifest = read(tmp_path / "out" / "linked" / manifest.version)
+
+    def lost(area):
+        def change(rows):
+            at = rows["to_area"].to_pylist().index(area)
+            return put(rows, "to_id", at, "999999999999")
+
+        return change
+
+    def told(manifest):
+        checks = verify(manifest, load_all(["linked"], [folder]))
+        return next(c for c in checks if c.table == "payments" and c.what.startswith("to_id ->"))
+
+    before = told(manifest)
+    assert before.ok
+    assert "lead to other areas" in before.detail
+    away = rewrite(manifest, "payments", lost("01"))
+    assert told(away).ok
+    stayed = told(rewrite(manifest, "payments", lost("48")))
+    assert not stayed.ok
+    assert "1 rows lead nowhere" in stayed.detail
 
 
 def test_a_forged_enterprise_is_found(damaged):
@@ -241,7 +353,10 @@ def test_a_forged_enterprise_is_found(damaged):
 def test_a_dataset_that_is_not_beside_it_is_told(damaged):
     shutil.rmtree(damaged / "population")
     found = failures(replica(damaged, "enterprise"))
-    assert any("uses population" in failure for failure in found)
+    (told,) = found  # and nothing of what follows from it
+    assert "uses population" in told
+    assert "needs population s0.001-all-seed1" in told
+    assert "synthetic build enterprise --scale 0.001 --seed 1 --margins exact --out" in told
 
 
 def test_another_spec_is_told(damaged):
@@ -257,6 +372,13 @@ def test_a_folder_without_a_replica_is_told(tmp_path, capsys):
     assert "no replica here; build one with: synthetic build" in capsys.readouterr().err
 
 
+def test_a_folder_that_is_not_there_is_told(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["verify", str(tmp_path / "replicsa")])
+    assert stopped.value.code == 3
+    assert "replicsa: no such folder; name one that holds replicas" in capsys.readouterr().err
+
+
 def test_a_manifest_that_is_no_manifest_is_told(tmp_path):
     (tmp_path / "manifest.json").write_text("{", "utf-8")
     with pytest.raises(StorageError, match="cannot be read"):
@@ -264,6 +386,21 @@ def test_a_manifest_that_is_no_manifest_is_told(tmp_path):
     (tmp_path / "manifest.json").write_text('{"format": 99}', "utf-8")
     with pytest.raises(StorageError, match="not a manifest of format 1"):
         read(tmp_path)
+
+
+def test_the_command_sums_up_by_kind(replicas, capsys):
+    with suppress(SystemExit):
+        main(["verify", str(replicas / "replicas")])
+    told = capsys.readouterr().out
+    (line,) = {text for text in told.splitlines() if "quotas 2 of 2" in text}
+    for kind in ("keys 2 of 2", "references 1 of 1", "rules ", "identifiers ", "dates ", "shares "):
+        assert kind in line
+    with suppress(SystemExit):
+        main(["verify", str(replicas / "replicas"), "--json"])
+    facts = {r["dataset"]: r for r in json.loads(capsys.readouterr().out)["replicas"]}
+    assert (
+        facts["population"]["kinds"]["rules"]["ok"] == facts["population"]["kinds"]["rules"]["of"]
+    )
 
 
 def test_the_command_lists_what_fails_and_exits_with_4(damaged, capsys):
@@ -277,3 +414,29 @@ def test_the_command_lists_what_fails_and_exits_with_4(damaged, capsys):
     assert not facts["ok"]
     assert {r["dataset"]: r["ok"] for r in facts["replicas"]}["population"] is False
     assert "persons: files: persons/part-00000.parquet is missing" in told.err
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_dataset_of_one_province_passes_and_only_declared_keys_leave_it(tmp_path):
+    """Orphans are none; references to other provinces are counted apart, where the spec says so."""
+    recipe = make_recipe("0.002", "48", 1, "exact")
+    left = set()
+    for manifest in build(Order(datasets=tuple(packaged()), recipe=recipe, out=tmp_path)):
+        specs = load_all([manifest.dataset])
+        checks = verify(manifest, specs)
+        assert [c for c in checks if not c.ok] == []
+        columns = {
+            (table, name): column
+            for table, spec in specs[manifest.dataset].tables.items()
+            for name, column in spec.columns.items()
+        }
+        apart = [c for c in checks if c.kind == "references" and "other areas" in c.detail]
+        keys = {(c.table, c.what.partition(" ")[0]) for c in apart}
+        assert all(columns[key].leaves_area for key in keys)
+        left |= {f"{manifest.dataset}.{table}.{name}" for table, name in keys}
+    assert {
+        "health.encounters.facility_id",
+        "logistics.shipments.consignee_household",
+        "logistics.shipments.consignee_tax_code",
+    } <= left
