@@ -34,18 +34,21 @@ def together(shards: Iterable[Shard], world: World, span: int) -> list[tuple[Sha
     return [tuple(held) for held in found.values()]
 
 
-def write_shards(world: World, shards: Sequence[Shard], folder: Path) -> Iterator[Written]:
+def write_shards(
+    world: World, shards: Sequence[Shard], folder: Path
+) -> Iterator[tuple[Shard, Written]]:
     """Compute shards that belong together and write each as soon as it is whole."""
     held: dict[Shard, list[Hashed]] = {shard: [] for shard in shards}
     for shard, part, last in _steps(world, shards):
         held[shard].append(hashed(part))
         if last:
-            yield write(held.pop(shard), folder, path(shard), pruned_by=pruned_by(world, shard))
+            parts, named = held.pop(shard), pruned_by(world, shard)
+            yield shard, write(parts, folder, path(shard), pruned_by=named)
 
 
 def write_shard(world: World, shard: Shard, folder: Path) -> Written:
     """Compute one shard and write it."""
-    (written,) = write_shards(world, (shard,), folder)
+    ((_, written),) = write_shards(world, (shard,), folder)
     return written
 
 

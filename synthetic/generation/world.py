@@ -30,6 +30,7 @@ from synthetic.generation.rowsets import (
 )
 from synthetic.generation.structures import CellRows, Pool, Recipe, Units
 from synthetic.spec.check import check_specs
+from synthetic.spec.margins import Margin
 from synthetic.spec.models import ColumnSpec, Spec, TableSpec
 
 SHARD_GROUPS = 65_536  # groups or units in one shard
@@ -50,9 +51,16 @@ class Shard:
 class World:
     """All tables of these specs (and of those they use) for one recipe."""
 
-    def __init__(self, specs: Mapping[str, Spec], recipe: Recipe, model_folder: Path) -> None:
-        self.specs, self.recipe = specs, recipe
-        self.margins = check_specs(specs)
+    def __init__(
+        self,
+        specs: Mapping[str, Spec],
+        recipe: Recipe,
+        model_folder: Path,
+        margins: Mapping[str, Mapping[str, Margin]] | None = None,
+    ) -> None:
+        self.specs, self.recipe, self.model_folder = specs, recipe, model_folder
+        # Margins come with specs that were checked already.
+        self.margins = check_specs(specs) if margins is None else margins
         self.pools: dict[tuple[str, str], Pool] = {}
         self.models: dict[str, str] = {}  # dataset -> hash of its fits
         self.tables: dict[str, Table] = {}

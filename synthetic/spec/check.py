@@ -56,6 +56,7 @@ def check_specs(specs: Specs) -> dict[str, dict[str, Margin]]:
     found: list[str] = []
     for spec in specs.values():
         found += _check_one(spec, specs, margins)
+    found = list(dict.fromkeys(found))  # a circle is met from each of its members
     if found:
         more = f"\n… and {len(found) - 20} more" if len(found) > 20 else ""
         raise SpecError("\n".join(found[:20]) + more)

@@ -38,8 +38,12 @@ def load(path: str | Path) -> Spec:
     """Read one spec file, or raise `SpecError` that names what is wrong and where."""
     path = Path(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SpecError(f"{path}: larger than {MAX_BYTES} bytes; a spec is written by hand")
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise SpecError(
+                f"{path}: {size} bytes, larger than {MAX_BYTES} bytes; a spec is written by hand: "
+                "split it into datasets that use each other, or shorten its lists"
+            )
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise SpecError(
@@ -136,13 +140,31 @@ def digest(spec: Spec) -> str:
 
 
 def _explain(error: ValidationError, file: str) -> str:
-    lines = [_explain_one(dict(fault), file) for fault in error.errors(include_url=False)]
-    return "\n".join(lines[:20])
+    faults = [dict(fault) for fault in error.errors(include_url=False)]
+    telling = [fault for fault in faults if not _is_other_form(fault, faults)]
+    return "\n".join([_explain_one(fault, file) for fault in telling][:20])
+
+
+def _is_other_form(fault: dict[str, Any], faults: list[dict[str, Any]]) -> bool:
+    """Whether a fault only says that a value is not in a form that it need not have.
+
+    A share may be a number or a table of numbers: of a wrong number it is no news that it is no
+    table.
+    """
+    here = _keys(fault)
+    return fault["type"].endswith("_type") and any(
+        not other["type"].endswith("_type") and _keys(other)[: len(here)] == here
+        for other in faults
+    )
+
+
+def _keys(fault: dict[str, Any]) -> list[str]:
+    """Where a fault stands: pydantic adds names of union branches and "[key]" to the keys."""
+    return [str(part) for part in fault["loc"] if not _BRANCH.match(str(part))]
 
 
 def _explain_one(fault: dict[str, Any], file: str) -> str:
-    # pydantic puts names of union branches and "[key]" in the path; a reader needs only the keys.
-    keys = [str(part) for part in fault["loc"] if not _BRANCH.match(str(part))]
+    keys = _keys(fault)
     where = ".".join(keys) or "the file"
     kind, message = fault["type"], fault["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden":

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from synthetic.errors import BuildError
 from synthetic.tables.content import Content
-from synthetic.tables.files import storage_error, write_json
+from synthetic.tables.files import storage_error
 from synthetic.tables.manifest import sha256
 from synthetic.tables.parquet import Written
 
@@ -36,18 +36,8 @@ class WorkerKilledError(BuildError):
 
 def _lock(folder: Path) -> int | None:
     """Hold a folder for this process, or None if another holds it or it is gone."""
-    if sys.platform == "win32":
-        return None
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    if not folder.is_dir():  # published or removed meanwhile
+    handle = _locked(folder, shared=False)
+    if handle is not None and not folder.is_dir():  # published or removed meanwhile
         os.close(handle)
         return None
     return handle
@@ -55,19 +45,26 @@ def _lock(folder: Path) -> int | None:
 
 def is_held(folder: Path) -> bool:
     """Whether a build is at work in this staging folder now."""
+    handle = _locked(folder, shared=True)
+    if handle is not None:
+        os.close(handle)
+    return handle is None and sys.platform != "win32" and folder.is_dir()
+
+
+def _locked(folder: Path, *, shared: bool) -> int | None:
+    """A handle with a lock on a folder, or None if another has it or the folder is gone."""
     if sys.platform == "win32":
-        return False
+        return None
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:
-        return False
+        return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError:
-        return True
-    finally:
         os.close(handle)
-    return False
+        return None
+    return handle
 
 
 def _claim(parent: Path, name: str) -> tuple[Path, int | None]:
@@ -126,9 +123,10 @@ def note(folder: Path, written: Written, rows: tuple[int, int]) -> None:
     place = folder / _DONE / f"{written.path}.json"
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
+        # Torn by a crash it cannot be read, or its hash is not the shard's: then it tells nothing.
+        place.write_text(json.dumps(asdict(written) | {"range": list(rows)}), "utf-8")
     except OSError as error:
         raise storage_error("write", place, error) from error
-    write_json(place, asdict(written) | {"range": list(rows)})
 
 
 def finished(folder: Path, path: str, rows: tuple[int, int]) -> Written | None:
