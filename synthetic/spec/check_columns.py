@@ -77,9 +77,23 @@ def _check_take(scope: Scope, column: ColumnSpec, codes: Codes) -> None:
         check_codes(set(scope.axes()[take]), codes, f"the margin's axis {take!r} has")
     parent, _, name = take.partition(".")
     if name:
-        check_alike(column, scope.parents()[parent].table.columns[name], "takes")
-        known = codes_of(scope.parents()[parent].table.columns[name])
+        theirs = scope.parents()[parent].table.columns[name]
+        check_alike(column, theirs, "takes")
+        _check_stays(scope, column, parent, theirs)
+        known = codes_of(theirs)
         check_codes(set(known or ()), codes, f"{take!r} has")
+
+
+def _check_stays(scope: Scope, column: ColumnSpec, parent: str, theirs: ColumnSpec) -> None:
+    """A key that was taken leads as far as the one it was taken from, or by which it was reached."""
+    via = scope.table.columns.get(parent)
+    far = theirs.leaves_area or (via is not None and via.leaves_area)
+    if column.references is None or column.leaves_area or not far:
+        return
+    if scope.of(column.references.rpartition(".")[0]).areas() != ():
+        raise SpecError(
+            "the key that is taken may lead to another area; say so: leaves_area = true"
+        )
 
 
 def _check_follows(scope: Scope, column: ColumnSpec, codes: Codes) -> None:

@@ -212,6 +212,11 @@ def test_a_destination_lies_where_the_row_says(rows):
         ('references_with = { position = "account" }\n', "", "is not the key of its table"),
         ('hidden = true\ntake = "class_id.school_id"', 'take = "class_id.school"', "unknown field"),
         ("own = true", "own = false", "exactly one of 'members', 'units' and own"),
+        (
+            'hidden = true\ntake = "class_id.school_id"',
+            'references = "linked.schools.school_id"\ntake = "class_id.school_id"',
+            "the key that is taken may lead to another area",
+        ),
     ],
 )
 def test_a_faulty_link_is_told(old, new, message):
