@@ -42,8 +42,8 @@ def write_shards(
     for shard, part, last in _steps(world, shards):
         held[shard].append(hashed(part))
         if last:
-            parts, named = held.pop(shard), pruned_by(world, shard)
-            yield shard, write(parts, folder, path(shard), pruned_by=named)
+            whole, named = held.pop(shard), pruned_by(world, shard)
+            yield shard, write(whole, folder, path(shard), pruned_by=named)
 
 
 def write_shard(world: World, shard: Shard, folder: Path) -> Written:
@@ -64,14 +64,12 @@ def shard_table(world: World, shard: Shard) -> pa.Table:
     return arrow.together([part for _, part, _ in _steps(world, (shard,))])
 
 
-def _steps(
-    world: World, shards: Sequence[Shard], rows: int = STEP_ROWS
-) -> Iterator[tuple[Shard, pa.Table, bool]]:
+def _steps(world: World, shards: Sequence[Shard]) -> Iterator[tuple[Shard, pa.Table, bool]]:
     """Compute shards over the same groups step by step: parts, and whether each is its last."""
     _widen_allocator()
     cells = world.tables[shards[0].table].cells
     longest = max(world.rows_per_group(shard.table) for shard in shards)
-    step = max(int(rows / longest), 1)
+    step = max(int(STEP_ROWS / longest), 1)
     start, end = min(s.start for s in shards), max(s.end for s in shards)
     marks = {*range(start - start % step + step, end, step), start, end}
     cuts = sorted(marks | {cut for s in shards for cut in (s.start, s.end)})

@@ -28,7 +28,7 @@ from synthetic.tables.arrow import numbers
 from synthetic.tables.content import Content
 from synthetic.tables.files import write_json
 from synthetic.tables.manifest import Manifest
-from synthetic.tables.parquet import Written, write
+from synthetic.tables.parquet import Written, hashed, write
 from synthetic.tables.staging import staging, tidy
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ def _deal(
         rows = np.arange(start, start + file["rows"])
         start += file["rows"]
         pruned = () if table.area is None else (table.area,)
-        written.append(write([deal(rows)], folder, file["path"], pruned_by=pruned))
+        written.append(write([hashed(deal(rows))], folder, file["path"], pruned_by=pruned))
     return {
         **entry,
         "content_hash": sum((one.content for one in written), Content()).hexdigest(),

@@ -1,101 +1,147 @@
-"""Speed and memory of generation, beside a floor and beside Faker, in the same run.
+"""Speed, size and memory of generation, beside a plain writer and Faker in the same run.
 
-    uv run python -m tests.benchmarks.generation [SCALE]
+    uv run python -m tests.benchmarks.generation [--work persons …] [--scale 0.05]
+        [--growth 0.001 0.01 0.1] [--cold] [--peak 0.1]
 
-The floor writes the same columns with independent uniform values, straight from NumPy to zstd
-Parquet: no structure, no content hash. CPU seconds are this process's own; nothing else should run.
+Rates are rows per CPU second of one process, start-up left out. Nothing else should run; where
+something does, ratios tell more than rates.
 """
 
 from __future__ import annotations
 
-import resource
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from faker import Faker
-
-from synthetic.build import make_recipe, shard_table, write_shard
-from synthetic.generation.world import World
+from synthetic.build import make_recipe, shard_table
+from synthetic.generation.shards import together, write_shards
+from synthetic.generation.world import SHARD_GROUPS, World
 from synthetic.spec.load import load_all
+from tests.benchmarks.floor import make_with_faker, write_floor
+from tests.benchmarks.watched import watch
 
-FAKER_ROWS = 5_000
+FLOOR_ROWS = 500_000
 
 
-def cpu_seconds(work: Callable[[], int]) -> tuple[int, float]:
-    """Rows made, and CPU seconds spent."""
+@dataclass(frozen=True)
+class Work:
+    """Tables that are written together, and what is asked of them."""
+
+    dataset: str
+    tables: tuple[str, ...]
+    counted: tuple[str, ...]  # whose rows are counted
+    ask: float  # million rows per CPU second
+    ask_bytes: float | None = None  # a row
+
+
+WORKS = {
+    "persons": Work("population", ("households", "persons"), ("persons",), 1.2, 28),
+    "transactions": Work("banking", ("transactions",), ("transactions",), 2.0, 14),
+    "health": Work("health", ("encounters", "prescriptions"), ("encounters", "prescriptions"), 1.5),
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was written."""
+
+    rows: int
+    size_bytes: int
+    cpu_seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Million rows per CPU second."""
+        return self.rows / self.cpu_seconds / 1e6
+
+
+def world_of(work: Work, scale: str) -> World:
+    """The world of a work's dataset."""
+    recipe = make_recipe(scale, None, 1, "exact")
+    return World(load_all([work.dataset]), recipe, Path(tempfile.gettempdir()))
+
+
+def make(work: Work, world: World) -> Made:
+    """Write the tables of a work."""
+    shards = [s for table in work.tables for s in world.shards(f"{work.dataset}.{table}")]
+    counted = {f"{work.dataset}.{table}" for table in work.counted}
+    rows = size = 0
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.process_time()
+        for held in together(shards, world, SHARD_GROUPS):
+            for shard, written in write_shards(world, held, Path(folder)):
+                rows += written.rows * (shard.table in counted)
+                size += written.size_bytes * (shard.table in counted)
+        return Made(rows, size, time.process_time() - started)
+
+
+def floor_rate(work: Work, world: World) -> float:
+    """Million rows per CPU second of a plain writer of the same tables."""
+    seconds = rows = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for table in work.tables:
+            name = f"{work.dataset}.{table}"
+            like = shard_table(world, world.shards(name)[0])
+            share = world.rows_per_group(name) / world.rows_per_group(
+                f"{work.dataset}.{work.counted[0]}"
+            )
+            n = int(FLOOR_ROWS * share)
+            seconds += cpu_seconds(partial(write_floor, like, n, Path(folder)))
+            rows += n * (table in work.counted)
+    return rows / seconds / 1e6
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of this process."""
     started = time.process_time()
-    rows = work()
-    return rows, time.process_time() - started
-
-
-def floor(like: pa.Table, rows: int, folder: Path) -> int:
-    """Write as many rows of the same types, every value uniform and independent."""
-    chance = np.random.Generator(np.random.SFC64(1))
-    columns = {}
-    for name, column in zip(like.column_names, like.columns, strict=True):
-        known = column.unique().drop_null()
-        index = pa.array(chance.integers(0, len(known), rows, dtype=np.int32))
-        if pa.types.is_dictionary(column.type):
-            columns[name] = pa.DictionaryArray.from_arrays(index, known.dictionary_decode())
-        else:
-            columns[name] = known.take(index)
-    coded = [name for name, column in columns.items() if pa.types.is_dictionary(column.type)]
-    pq.write_table(
-        pa.table(columns),
-        folder / "floor.parquet",
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=coded,
-        write_statistics=False,
-    )
-    return rows
-
-
-def faker_rows() -> int:
-    """Make rows of the same meaning one by one, as Faker does."""
-    fake = Faker("vi_VN")
-    for _ in range(FAKER_ROWS):
-        (fake.ssn(), fake.last_name(), fake.middle_name(), fake.first_name(), fake.name())
-        (fake.date_of_birth(), fake.phone_number(), fake.city(), fake.random_int(0, 99))
-        for words in (("m", "f"), ("u", "r"), ("a", "b", "c", "d"), ("x", "y", "z")):
-            fake.random_element(words)
-    return FAKER_ROWS
+    work()
+    return time.process_time() - started
 
 
 def main() -> None:
-    """Print the figures."""
-    scale = sys.argv[1] if len(sys.argv) > 1 else "0.05"
-    world = World(
-        load_all(["enterprise"]), make_recipe(scale, None, 1, "exact"), Path("/nonexistent")
+    """Print the figures that were asked for."""
+    options = _options()
+    faker = make_with_faker() / cpu_seconds(make_with_faker) / 1e6
+    print(f"{'work':<14}{'rows':>12}{'M rows/CPU-s':>14}{'ask':>6}{'floor':>8}{'ratio':>7}", end="")
+    print(f"{'x Faker':>9}{'bytes/row':>11}{'ask':>6}")
+    for name in options.work:
+        work = WORKS[name]
+        world = world_of(work, options.scale)
+        make(work, world)  # tables are made when first drawn from
+        made, floor = make(work, world), floor_rate(work, world)
+        print(f"{name:<14}{made.rows:>12,}{made.rate:>14.2f}{work.ask:>6}{floor:>8.2f}", end="")
+        print(f"{made.rate / floor:>7.2f}{made.rate / faker:>9.0f}", end="")
+        print(f"{made.size_bytes / made.rows:>11.1f}{work.ask_bytes or '':>6}")
+    for scale in options.growth:
+        made = make(WORKS["persons"], world_of(WORKS["persons"], scale))
+        print(f"persons at {scale:<8}{made.rows:>12,} rows {1000 / made.rate:>8.0f} ns a row")
+    if options.cold:
+        _print_watched("1 million persons, cold to published (ask 3 s)", "population", "0.01", "1")
+    if options.peak:
+        _print_watched(f"persons at {options.peak} (ask 900 MB)", "population", options.peak, "2")
+
+
+def _print_watched(what: str, dataset: str, scale: str, workers: str) -> None:
+    with tempfile.TemporaryDirectory() as out:
+        order = ["--scale", scale, "--workers", workers, "--out", out]
+        took = watch(["-m", "synthetic.cli", "build", dataset, *order])
+    print(f"{what}: {took.seconds:.1f} s, {took.cpu_seconds:.1f} CPU-s, {took.peak_mb:.0f} MB PSS")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--work", nargs="*", choices=list(WORKS), default=list(WORKS))
+    parser.add_argument("--scale", default="0.02", help="share of the country (default 0.02)")
+    parser.add_argument(
+        "--growth", nargs="*", default=[], metavar="SCALE", help="time per row at these"
     )
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        speeds = {}
-        for table in world.tables:
-            shards = world.shards(table)
-            rows, seconds = cpu_seconds(
-                lambda shards=shards: sum(write_shard(world, s, folder).rows for s in shards)
-            )
-            size = sum(f.stat().st_size for f in (folder / table.split(".")[1]).iterdir())
-            speeds[table] = rows / seconds
-            print(
-                f"{table:<24}{rows:>12,} rows {rows / seconds:>12,.0f} rows/CPU-s {size / rows:6.1f} bytes/row"
-            )
-        like = shard_table(world, world.shards("population.persons")[0])
-        rows, seconds = cpu_seconds(lambda: floor(like, 1_000_000, folder))
-    print(f"{'floor, persons':<24}{rows:>12,} rows {rows / seconds:>12,.0f} rows/CPU-s")
-    print(f"ratio to the floor: {speeds['population.persons'] / (rows / seconds):.2f}")
-    rows, seconds = cpu_seconds(faker_rows)
-    print(f"{'Faker vi_VN':<24}{rows:>12,} rows {rows / seconds:>12,.0f} rows/CPU-s")
-    print(f"ratio to Faker: {speeds['population.persons'] / (rows / seconds):.0f}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory of this process: {peak:.0f} MB")
+    parser.add_argument("--cold", action="store_true", help="a build of 1 million persons")
+    parser.add_argument("--peak", metavar="SCALE", help="memory of a build with two workers")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -59,9 +59,10 @@ def test_an_alias_table_holds_the_exact_shares(shares):
     n = len(shares)
     got = [Fraction(0)] * n
     for own in range(n):
-        kept = Fraction(int(table.threshold[0, own]), 1 << 32)
+        threshold, other = divmod(int(table.packed[own]), 1 << 32)
+        kept = Fraction(threshold, 1 << 32)
         got[own] += kept / n
-        got[int(table.other[0, own])] += (1 - kept) / n
+        got[other] += (1 - kept) / n
     for found, share in zip(got, shares, strict=True):
         # Each of n columns cuts its threshold to 32 bits.
         assert abs(found - Fraction(share, sum(shares))) <= Fraction(1, 1 << 32)

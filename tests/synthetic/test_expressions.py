@@ -186,7 +186,7 @@ def held(value, numbers):
     return Values(np.array([numbers(value)]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     truth,
     st.none() | st.integers(-100, 100),
