@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic.errors import BuildError, nearest
+from synthetic.generation.fields import Fields
 from synthetic.generation.operations import evaluate, truth
 from synthetic.generation.values import Values
 from synthetic.spec.expressions import Node
@@ -77,7 +78,7 @@ class Frame:
 
     n: int
     key: Ints  # one number a row, the same wherever the row is met
-    fields: Mapping[str, Values]
+    fields: Fields
     sources: Mapping[str, Column]
     as_of: dt.date
     parents: dict[str, Parent] = field(default_factory=dict)

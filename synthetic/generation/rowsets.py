@@ -19,6 +19,7 @@ from synthetic.errors import BuildError, SpecError
 from synthetic.generation.columns import compile_column
 from synthetic.generation.compositions import POSITIONS
 from synthetic.generation.draws import Stream, below, stream, words
+from synthetic.generation.fields import Fields, Given
 from synthetic.generation.frames import Column, Frame, Parent, Source, choose_members, compact
 from synthetic.generation.permutation import permute
 from synthetic.generation.structures import CellRows, Cells, Pool, Units
@@ -125,7 +126,7 @@ class MemberTable:
             size = fields["size"].ints
             at = np.repeat(np.arange(len(numbers)), size)
             position = np.arange(len(at)) - np.repeat(np.cumsum(size) - size, size)
-        own = self.pool.members(dict(fields), template, at, position)
+        own = self.pool.members(fields, template, at, position)
         parents = {} if above is None else {"group": Parent.of(above, at)}
         key = numbers[at] * POSITIONS + position
         return Frame(len(at), key, own, self.sources, self.as_of, parents)
@@ -200,7 +201,7 @@ class UnitTable:
         return self.recent.of(self, keys, self._at)
 
     def _at(self, keys: Ints) -> Frame:
-        fields = self.cells.fields(keys, self.cells.of(keys))
+        fields = Fields(self.cells.fields(keys, self.cells.of(keys)))
         return Frame(len(keys), keys, fields, self.sources, self.as_of)
 
     def frame(self, start: int, end: int) -> Frame:
@@ -269,7 +270,7 @@ class MatchingTable:
         group, position, unit = self._held(numbers)
         members = self.members.whole(numbers)
         at = np.searchsorted(members.key, numbers[group] * POSITIONS + position)
-        fields = {name: values.take(at) for name, values in members.fields.items()}
+        fields = Fields(members.fields.take(at))
         return self._frame(Parent.of(members, at), members.key[at], fields, unit), group
 
     def at(self, keys: Ints) -> Frame:
@@ -313,7 +314,7 @@ class MatchingTable:
         self._last = np.append(keys, _NO_KEY), np.append(unit, -1)
         return group, position, unit
 
-    def _frame(self, member: Parent, keys: Ints, fields: Mapping[str, Values], unit: Ints) -> Frame:
+    def _frame(self, member: Parent, keys: Ints, fields: Fields, unit: Ints) -> Frame:
         parents = {"member": member, "unit": Parent.of(self.units.at(unit), None)}
         return Frame(len(keys), keys, fields, self.sources, self.as_of, parents)
 
@@ -382,15 +383,20 @@ class ChildTable:
 
     def _frame(self, parents: Frame, counts: Ints, at: Ints, position: Ints) -> Frame:
         key = parents.key[at] * self.rows.stride + position
-        fields = {"number": Values(key), "position": Values(position), "count": Values(counts[at])}
+        fields: dict[str, Given] = {
+            "number": Values(key),
+            "position": Values(position),
+            "count": lambda: Values(counts.take(at)),
+        }
         handed: tuple[str, ...] = ()
         if self.cells.areas:
             start = self.cells.area_start * (self.bound // max(self.cells.n, 1))
-            area = np.searchsorted(start[1:], key, side="right")
-            fields["rank"] = Values(key - start[area])
+            fields["rank"] = lambda: Values(
+                key - start[np.searchsorted(start[1:], key, side="right")]
+            )
             handed = ("area", "place")
         above = {"parent": Parent.of(parents, at)}
-        return Frame(len(at), key, fields, self.sources, self.as_of, above, handed)
+        return Frame(len(at), key, Fields(fields), self.sources, self.as_of, above, handed)
 
     def below(self, numbers: Ints) -> tuple[Frame, Ints]:
         return self.recent.of(self, numbers, self._below)

@@ -6,10 +6,10 @@ drawn. It knows no dataset, table or column by name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from synthetic.generation.apportion import (
 )
 from synthetic.generation.compositions import MARITAL, POSITIONS, RELATIONS, SEXES
 from synthetic.generation.draws import Words, below, stream, words
+from synthetic.generation.fields import Fields, Given
 from synthetic.generation.models import Arrays
 from synthetic.generation.permutation import permute
 from synthetic.generation.quotas import Shape, households, quotas
@@ -32,7 +33,6 @@ from synthetic.spec.margins import Margin
 Ints = npt.NDArray[np.int64]
 _SEXES, _RELATIONS, _MARITAL = Domain(SEXES), Domain(RELATIONS), Domain(MARITAL)
 _CELL_BLOCK = 1 << 20  # households whose cell is drawn at a time
-Fields = dict[str, Values]
 
 
 @dataclass(frozen=True)
@@ -88,16 +88,15 @@ class Cells:
         at = self.areas.index(area)
         return int(self.area_start[at]), int(self.area_start[at + 1])
 
-    def fields(self, numbers: Ints, cell: Ints) -> Fields:
+    def fields(self, numbers: Ints, cell: Ints) -> dict[str, Given]:
         """Number, rank, area and place of these rows."""
-        fields = {"number": Values(numbers)}
+        fields: dict[str, Given] = {"number": Values(numbers)}
         if self.areas:
-            area = self.area[cell]
-            fields["rank"] = Values(numbers - self.area_start[area])
-            fields["area"] = Values(area, self.areas)
+            fields["rank"] = lambda: Values(numbers - self.area_start.take(self.area.take(cell)))
+            fields["area"] = lambda: Values(self.area.take(cell), self.areas)
         if self.places:
-            fields["place"] = Values(self.place[cell], self.places)
-        return fields | {axis: values.take(cell) for axis, values in self.axes.items()}
+            fields["place"] = lambda: Values(self.place.take(cell), self.places)
+        return fields | {axis: partial(values.take, cell) for axis, values in self.axes.items()}
 
 
 def _ordered_places(places: Margin, areas: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -200,27 +199,32 @@ class Pool:
         else:
             slot = below(words(self.slots, numbers), size)
         template = self.template_of_slot[self.slot_start[stratum] + slot].astype(np.int64)
-        fields = self.cells.fields(numbers, cell)
-        fields["residence"] = Values(stratum % len(self.residences), self.residences)
-        fields["size"] = Values(self.fit["size"][template].astype(np.int64))
-        return fields, template
+        size_of = self.fit["size"]
+        fields = self.cells.fields(numbers, cell) | {
+            "residence": lambda: Values(stratum % len(self.residences), self.residences),
+            "size": lambda: Values(size_of.take(template).astype(np.int64)),
+        }
+        return Fields(fields), template
 
     def members(self, fields: Fields, template: Ints, at: Ints, position: Ints) -> Fields:
         """Fields of members: of group `at` of these, at this position."""
-        place = template[at] * POSITIONS + position
+        place = template.take(at) * POSITIONS + position
 
-        def look(name: str) -> Ints:
-            return self.fit[name].reshape(-1).take(place).astype(np.int64)
+        def look(name: str, domain: Domain | None = None) -> Callable[[], Values]:
+            table = self.fit[name].reshape(-1)
+            return lambda: Values(table.take(place).astype(np.int64), domain)
 
-        return {
-            **{name: fields[name].take(at) for name in fields},
-            "position": Values(position),
-            "age": Values(look("age")),
-            "sex": Values(look("sex"), _SEXES),
-            "relation": Values(look("relation"), _RELATIONS),
-            "marital": Values(look("marital"), _MARITAL),
-            "line": Values(look("line")),
-        }
+        return Fields(
+            {
+                **fields.take(at),
+                "position": Values(position),
+                "age": look("age"),
+                "sex": look("sex", _SEXES),
+                "relation": look("relation", _RELATIONS),
+                "marital": look("marital", _MARITAL),
+                "line": look("line"),
+            }
+        )
 
 
 def _by_area(margin: Margin, spread: Margin | None) -> tuple[tuple[str, ...], Margin]:
@@ -247,7 +251,9 @@ def _combinations(margin: Margin, axes: tuple[str, ...]) -> list[tuple[str, ...]
     )
 
 
-def _coded(margin: Margin, axes: tuple[str, ...], cells: Sequence[tuple[str, ...]]) -> Fields:
+def _coded(
+    margin: Margin, axes: tuple[str, ...], cells: Sequence[tuple[str, ...]]
+) -> dict[str, Values]:
     """One value for each axis and cell."""
     found = {}
     for i, axis in enumerate(axes):

@@ -33,6 +33,7 @@ _MISSING = np.uint64(0x6D697373696E6721)
 _MAX_TEXT = 4096  # bytes; longer texts have no place in a column
 _BATCH = 32_768  # rows hashed at a time: their codes stay in the processor's cache
 _READ = 262_144  # rows read at a time
+_ROWS_EACH = 4  # rows for each of a few different numbers, at least
 _KEPT = 256  # dictionaries whose codes are kept
 
 
@@ -123,13 +124,26 @@ def _codes(column: pa.Array) -> Words:
     elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         codes = _text_codes(column)  # what stands where there is no value does not matter
     else:
-        codes = arrow.to_numpy(_as_integers(column)).astype(np.int64).view(np.uint64)  # a copy
-        codes *= _PRIME
-        codes += np.uint64(1)
-        _mix(codes)
+        codes = _number_codes(arrow.to_numpy(_as_integers(column)))
     if missing:
         codes = np.where(arrow.to_numpy(column.is_null()), _MISSING, codes)
     return codes
+
+
+def _number_codes(numbers: npt.NDArray[np.generic]) -> Words:
+    if len(numbers):
+        low, high = int(numbers.min()), int(numbers.max())
+        if high - low < len(numbers) // _ROWS_EACH:  # ages, months: look the few numbers up
+            return _mixed(np.arange(low, high + 1)).take(numbers.astype(np.int64) - low)
+    return _mixed(numbers.astype(np.int64))
+
+
+def _mixed(numbers: npt.NDArray[np.int64]) -> Words:
+    """The code of each number, in its place."""
+    codes = numbers.view(np.uint64)
+    codes *= _PRIME
+    codes += np.uint64(1)
+    return _mix(codes)
 
 
 _kept: dict[tuple[int, ...], tuple[pa.Array, Words]] = {}

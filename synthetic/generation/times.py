@@ -1,0 +1,110 @@
+"""Columns of days and hours: within a year, between two days by season, at an hour by weight."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache, partial
+
+import numpy as np
+
+from synthetic.errors import BuildError
+from synthetic.generation.alias import alias
+from synthetic.generation.calendar import Season, calendar
+from synthetic.generation.dates import from_civil
+from synthetic.generation.draws import below, words
+from synthetic.generation.frames import Frame, Source
+from synthetic.generation.settings import Setting, drawn_by, entries_of, present
+from synthetic.generation.values import Ints, Values
+from synthetic.spec.expressions import Node, parse
+from synthetic.spec.models import Day, Hour, Tet, by_code
+from synthetic.tables.arrow import Flags
+
+
+def date_in_year(setting: Setting, tree: Node) -> Source:
+    """Any day of a year, each as likely."""
+
+    def compute(frame: Frame) -> Values:
+        year = frame.evaluate(tree).ints
+        first = from_civil(year, np.ones_like(year), np.ones_like(year))
+        following = from_civil(year + 1, np.ones_like(year), np.ones_like(year))
+        word = words(setting.draws, drawn_by(setting, frame))
+        return Values(first + below(word, following - first))
+
+    return compute
+
+
+def day_between(setting: Setting, asked: Day) -> Source:
+    """A day of an interval, by the season of the row's code."""
+    start, end = parse(asked.from_), parse(asked.to)
+    weighted = asked.months or asked.weekdays or asked.years or asked.tet or asked.holidays
+    tables = [by_code(table) for table in (asked.months or (), asked.weekdays or ())]
+    kinds = [(month, weekday) for month in tables[0] for weekday in tables[1]]
+    tet = asked.tet or Tet()
+    seasons = [
+        Season(
+            tables[0][month], tables[1][weekday], asked.years, tet.before, tet.after, asked.holidays
+        )
+        for month, weekday in kinds
+    ]
+    drawn = cache(partial(calendar, seasons)) if weighted else None
+
+    def kind(frame: Frame) -> Ints | None:
+        found: Ints | None = None
+        for table, what in zip(tables, ("day.months", "day.weekdays"), strict=True):
+            entry = entries_of(setting, frame, setting.given, tuple(table), what)
+            entry = np.zeros(frame.n, dtype=np.int64) if entry is None else entry
+            found = entry if found is None else found * len(table) + entry
+        return None if len(kinds) == 1 else found
+
+    def compute(frame: Frame) -> Values:
+        a, b = frame.evaluate(start), frame.evaluate(end)
+        known = present(a) & present(b)
+        first, last = a.ints, b.ints
+        _check_days(setting, frame, known & (first > last), (first, last), "'from' lies after 'to'")
+        word = words(setting.draws, drawn_by(setting, frame))
+        if drawn is None:
+            day = first + below(word, np.maximum(last - first + 1, 1))
+        else:
+            days_of = drawn()
+            begin, close = days_of.first, days_of.first + days_of.n_days - 1
+            outside = known & ((first < begin) | (last > close))
+            span = f"the weights are known from {_iso(begin)} to {_iso(close)} only"
+            _check_days(setting, frame, outside, (first, last), span)
+            inside = known & (first <= last) & ~outside
+            first, last = np.where(inside, first, begin), np.where(inside, last, begin)
+            day = days_of.draw(word, kind(frame), first, last)
+            _check_days(setting, frame, inside & (day < 0), (first, last), "no day has a weight")
+        return Values(day) if known.all() else Values(day).without(~known)
+
+    return compute
+
+
+def _check_days(
+    setting: Setting, frame: Frame, wrong: Flags, interval: tuple[Ints, Ints], why: str
+) -> None:
+    if wrong.any():
+        wrong = wrong & setting.wanted(frame)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        first, last = (_iso(int(date[at])) for date in interval)
+        raise BuildError(f"day from {first} to {last}: {why}; mend 'from', 'to' or only_if")
+
+
+def _iso(day: int) -> str:
+    return (dt.date(1970, 1, 1) + dt.timedelta(days=day)).isoformat()
+
+
+def hour_of(setting: Setting, asked: Hour) -> Source:
+    """A time of the day in another column: the hour by weight, the rest of it any."""
+    hours = by_code(asked.hours)
+    table, seconds = alias(list(hours.values())), setting.apart("seconds")
+
+    def compute(frame: Frame) -> Values:
+        day = frame.column(asked.at)
+        entry = entries_of(setting, frame, setting.given, tuple(hours), "hour.hours")
+        keys = drawn_by(setting, frame)
+        hour = table.draw(words(setting.draws, keys), entry)
+        time = day.ints * 86_400 + hour * 3600 + below(words(seconds, keys), 3600)
+        return Values(time, missing=day.missing)
+
+    return compute
