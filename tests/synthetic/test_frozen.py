@@ -39,7 +39,15 @@ def test_another_question_has_no_frozen_answer():
     assert resolve(asked)["ages"].total == resolve(spec)["ages"].total  # it is rescaled anyway
 
 
-@pytest.mark.parametrize("harm", [b"", b"not gzip", gzip.compress(b"0\n{}", mtime=0), gzip.compress(b"{}")])
+HARMED = {
+    "empty": b"",
+    "no gzip": b"not gzip",
+    "another digest": gzip.compress(b"0\n{}"),
+    "no digest": gzip.compress(b"{}"),
+}
+
+
+@pytest.mark.parametrize("harm", HARMED.values(), ids=HARMED)
 def test_a_damaged_file_is_told(tmp_path, harm):
     path = tmp_path / "margins-x.json.gz"
     path.write_bytes(harm)
