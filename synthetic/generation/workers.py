@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.connection
 import os
+import pickle
 import signal
+import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -15,10 +17,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from synthetic.generation.shards import write_shards
-from synthetic.generation.structures import Recipe
 from synthetic.generation.world import Shard, World
-from synthetic.spec.margins import Margin
-from synthetic.spec.models import Spec
 from synthetic.tables.parquet import Written
 from synthetic.tables.staging import WorkerKilledError, note
 
@@ -34,20 +33,27 @@ def makers(world: World, workers: int) -> Iterator[Make]:
     if workers == 1:
         yield lambda shards, folder: cache(partial(_written, world, shards, folder))
         return
-    executor = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start,
-        initargs=(world.specs, world.recipe, world.model_folder, world.margins),
-    )
-    try:
-        yield partial(_ask, executor)
-    except BaseException:
-        for process in list((executor._processes or {}).values()):
-            process.terminate()  # a shard under way would keep Ctrl-C waiting
-        raise
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
+    with tempfile.TemporaryDirectory() as folder:
+        # Through a file: a process that dies before it has read a long message leaves its sender
+        # waiting for ever.
+        path = Path(folder) / "world"
+        path.write_bytes(
+            pickle.dumps((world.specs, world.recipe, world.model_folder, world.margins))
+        )
+        executor = ProcessPoolExecutor(
+            workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start,
+            initargs=(path,),
+        )
+        try:
+            yield partial(_ask, executor)
+        except BaseException:
+            for process in list((executor._processes or {}).values()):
+                process.terminate()  # a shard under way would keep Ctrl-C waiting
+            raise
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
 
 
 def _ask(executor: Executor, shards: Sequence[Shard], folder: Path) -> Given:
@@ -99,16 +105,12 @@ def _written_in_worker(shards: Sequence[Shard], folder: Path) -> list[Written]:
     return _written(_WORLD, shards, folder)
 
 
-def _start(
-    specs: Mapping[str, Spec],
-    recipe: Recipe,
-    folder: Path,
-    margins: Mapping[str, Mapping[str, Margin]],
-) -> None:
+def _start(path: Path) -> None:
     global _WORLD
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells and ends them
     _end_with_the_parent()
-    _WORLD = World(specs, recipe, folder, margins)
+    specs, recipe, model_folder, margins = pickle.loads(path.read_bytes())
+    _WORLD = World(specs, recipe, model_folder, margins)
 
 
 def _end_with_the_parent() -> None:

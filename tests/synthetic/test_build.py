@@ -361,3 +361,16 @@ def test_a_killed_worker_is_told_in_words(tmp_path):
     assert "a worker process was killed, probably because memory ran out" in told
     assert "Traceback" not in told
     assert not list(find(tmp_path))
+
+
+def test_workers_that_die_while_they_start_are_told_and_waited_for_by_nobody(tmp_path):
+    # A program that is read from a pipe cannot be imported again by a process that it starts.
+    code = f"""
+from pathlib import Path
+from synthetic.build import Order, build, make_recipe
+recipe = make_recipe("0.0005", None, 1, "exact")
+build(Order(datasets=("enterprise",), recipe=recipe, out=Path({str(tmp_path)!r}), workers=2))
+"""
+    done = subprocess.run([sys.executable], input=code, capture_output=True, text=True, timeout=120)
+    assert "WorkerKilledError: a worker process was killed" in done.stderr
+    assert not list(find(tmp_path))
