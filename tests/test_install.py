@@ -65,6 +65,7 @@ def test_the_wheel_holds_specs_models_statistics_templates_and_notebooks(wheel):
     ):
         assert wanted in names
     assert any(re.fullmatch(r"synthetic/models/\w+\.npz", name) for name in names)
+    assert any(re.fullmatch(r"synthetic/models/margins-\w+\.json\.gz", name) for name in names)
     assert not any(name.startswith("tests") for name in names)
 
 

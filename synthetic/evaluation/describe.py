@@ -47,7 +47,7 @@ def table_fidelity(
     spec, areas = specs[dataset], None if area is None else {area}
     columns: dict[str, Fidelity] = {}
     pairs: list[dict[str, Any]] = []
-    for comparison in comparisons(spec.tables[table], margins):
+    for comparison in comparisons(spec.tables[table], margins, one_area=areas is not None):
         margin, looked_at = comparison.margin, columns_of(comparison)
         counts = count(connection, spec, table, comparison.by)
         cells = expected(comparison, counts, areas)

@@ -40,6 +40,12 @@ class Comparison:
     quota: bool = False
     floor: int = 0  # rows that every published cell keeps at any scale
     given: tuple[str, ...] = ()  # axes that the margin is conditional on
+    area: str | None = None  # the column by which the table is cut into areas
+
+    @property
+    def by_area(self) -> bool:
+        """Whether the axis `area` is the row's own area, and not where a key or a road leads."""
+        return "area" in self.by and self.by["area"] == self.area
 
     @property
     def clustered(self) -> float:
@@ -81,14 +87,24 @@ class Fidelity:
         }
 
 
-def comparisons(table: TableSpec, margins: Mapping[str, Margin]) -> list[Comparison]:
+def comparisons(
+    table: TableSpec, margins: Mapping[str, Margin], *, one_area: bool = False
+) -> list[Comparison]:
     """What a table is held against: its `compare` entries, and each column that follows a margin.
+
+    In a replica of one area an entry by the areas of something else says nothing: the rows of one
+    province come from their own neighbours, not from the country's.
 
     Units that keep a floor are held against the numbers that they were made by, too: no `compare`
     can say so of rows that a published figure below one still has. A hidden column is not in the
     files and cannot be compared.
     """
-    found = [Comparison(margins[c.margin].over(*c.by), c.by, c.quota) for c in table.compare]
+    found = [
+        Comparison(margins[c.margin].over(*c.by), c.by, c.quota, area=table.area)
+        for c in table.compare
+    ]
+    if one_area:
+        found = [entry for entry in found if entry.by_area or "area" not in entry.by]
     found += _floored(table, margins)
     named = {(c.margin.name, tuple(c.by.values())) for c in found}
     for name, column in table.columns.items():
@@ -100,7 +116,7 @@ def comparisons(table: TableSpec, margins: Mapping[str, Margin]) -> list[Compari
         if any(table.columns[c].hidden for c in by.values()) or own not in by:
             continue
         if (margin.name, tuple(by.values())) not in named:
-            found.append(Comparison(margin, by, given=tuple(column.given)))
+            found.append(Comparison(margin, by, given=tuple(column.given), area=table.area))
     return found
 
 
@@ -114,7 +130,7 @@ def _floored(table: TableSpec, margins: Mapping[str, Margin]) -> list[Comparison
     if not set(margin.axes) <= set(taken):
         return []
     by = {axis: taken[axis] for axis in margin.axes}
-    return [Comparison(margin, by, quota=True, floor=units.floor)]
+    return [Comparison(margin, by, quota=True, floor=units.floor, area=table.area)]
 
 
 def columns_of(comparison: Comparison) -> tuple[str, ...]:
@@ -147,7 +163,7 @@ def expected(
     A margin that is conditional on other columns says nothing of how common these are: there the
     replica's own counts are shared out.
     """
-    cells = restricted(comparison.margin, areas)
+    cells = restricted(comparison, areas)
     if not comparison.given:
         return cells
     at = [comparison.margin.axes.index(axis) for axis in comparison.given]
@@ -204,9 +220,10 @@ def measure(
     )
 
 
-def restricted(margin: Margin, areas: set[str] | None) -> dict[Cell, Fraction]:
-    """The cells of a margin that lie in these areas."""
-    if areas is None or "area" not in margin.axes:
-        return dict(margin.cells)
-    at = margin.axes.index("area")
-    return {cell: value for cell, value in margin.cells.items() if cell[at] in areas}
+def restricted(comparison: Comparison, areas: set[str] | None) -> dict[Cell, Fraction]:
+    """The cells of a margin that rows of these areas can be in."""
+    cells = comparison.margin.cells
+    if areas is None or not comparison.by_area:
+        return dict(cells)
+    at = comparison.margin.axes.index("area")
+    return {cell: value for cell, value in cells.items() if cell[at] in areas}

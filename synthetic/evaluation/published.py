@@ -38,7 +38,7 @@ def check_published(
     recipe = manifest.recipe
     areas = None if recipe["area"] is None else {str(recipe["area"])}
     exact = recipe["margins"] == "exact"
-    entries = comparisons(spec.tables[table], margins)
+    entries = comparisons(spec.tables[table], margins, one_area=areas is not None)
     quotas = [quota_of(entry, recipe["scale"], areas) for entry in entries if entry.quota]
     for entry in entries:
         counts = count(connection, spec, table, entry.by)
@@ -100,9 +100,7 @@ class Quota:
 def quota_of(entry: Comparison, scale: str, areas: set[str] | None) -> Quota:
     """The quota of a comparison at this scale, of the country (no areas) or of one area."""
     at = list(entry.by).index("area")
-    cells = {
-        cell: value * Fraction(scale) for cell, value in restricted(entry.margin, areas).items()
-    }
+    cells = {cell: value * Fraction(scale) for cell, value in restricted(entry, areas).items()}
     return Quota(at, cells, collapse(cells, at), entry.floor, areas is None)
 
 

@@ -48,7 +48,7 @@ def measure(manifest: Manifest, specs: Mapping[str, Spec]) -> Measured:
     found: list[tuple[str, Distance]] = []
     with connect(dict(_with_used(manifest))) as connection:
         for table, told in spec.tables.items():
-            for comparison in comparisons(told, margins):
+            for comparison in comparisons(told, margins, one_area=areas is not None):
                 far = distance(connection, specs, manifest.dataset, table, comparison, areas)
                 found += [] if far is None else [(table, far)]
     odd = (contradiction(spec, table, far, areas) for table, far in found)

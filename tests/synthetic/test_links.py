@@ -60,6 +60,20 @@ def test_keys_that_leave_an_area_are_counted_apart_and_no_others(folder, tmp_pat
     assert {"to_id", "school_id"} >= apart >= {"to_id"}
 
 
+def test_a_margin_by_the_areas_of_something_else_is_not_cut_to_the_rows_own(tmp_path):
+    """Payments of Đà Nẵng go to every province."""
+    spec = LINKED.replace(
+        "[margins.kinds]",
+        '[margins.people]\ntable = "population_province_34"\nwhere = { year = "2024" }\n'
+        'axes = { area = "province_code" }\nvalue = "population_thousand"\n\n[margins.kinds]',
+    ).replace('assume = { shares = { "48" = 1, "01" = 3 } }', 'follows = "people"')
+    (tmp_path / "linked.toml").write_text(spec, "utf-8")
+    part = built(tmp_path, tmp_path / "out", "48")["linked"]
+    checks = verify(part, load_all(["linked"], [tmp_path]))
+    assert [check for check in checks if not check.ok] == []
+    assert any(check.what == "to_area against population_province_34" for check in checks)
+
+
 def test_a_key_that_leads_nowhere_is_found_over_all_its_columns(folder, tmp_path):
     """The owner is there and the account is there, but not this owner's account."""
     broken = LINKED.replace('take = "parent.position"', 'derive = "3 + 0 * position"')
