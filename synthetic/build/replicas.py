@@ -30,7 +30,7 @@ from synthetic.tables import manifest as manifests
 from synthetic.tables.files import storage_error, write_json
 from synthetic.tables.manifest import Manifest
 from synthetic.tables.parquet import Written
-from synthetic.tables.staging import finished, remove_abandoned, staging, tidy
+from synthetic.tables.staging import finished, publish, remove_abandoned, staging, tidy
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
@@ -173,7 +173,7 @@ def _finish(
     tidy(job.staging, [one for table in written.values() for one in table])
     data = described(world, job.dataset, job.version, inputs, done, written, job.staging)
     write_json(job.staging / manifests.NAME, data)
-    _publish(job.staging, job.target)
+    publish(job.staging, job.target)
     rows = sum(table["rows"] for table in data["tables"])
     seconds = time.monotonic() - started
     progress(f"{job.dataset}: {rows:,} rows in {seconds:.1f} s ({job.version})")
@@ -193,12 +193,3 @@ def _whole(folder: Path) -> Manifest:
             f"{folder}: the replica there is damaged ({error}); delete this folder and build again"
         ) from error
     return manifest
-
-
-def _publish(staging: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        staging.rename(target)
-    except OSError:
-        if not (target / manifests.NAME).is_file():  # another build published the same first
-            raise

@@ -29,7 +29,7 @@ from synthetic.tables.content import Content
 from synthetic.tables.files import write_json
 from synthetic.tables.manifest import Manifest
 from synthetic.tables.parquet import Written, hashed, write
-from synthetic.tables.staging import staging, tidy
+from synthetic.tables.staging import publish, staging, tidy
 
 log = logging.getLogger(__name__)
 
@@ -99,11 +99,7 @@ def break_associations(
         }
         tidy(folder, [Written(f["path"], 0, 0, "", Content()) for t in tables for f in t["files"]])
         write_json(folder / manifests.NAME, data)
-        try:
-            folder.rename(target)
-        except OSError:
-            if not (target / manifests.NAME).is_file():  # another process published the same first
-                raise
+        publish(folder, target)
     progress(f"{original.dataset}: null draw in {time.monotonic() - started:.1f} s ({version})")
     return manifests.read(target)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from synthetic.errors import BuildError
 from synthetic.tables.content import Content
 from synthetic.tables.files import storage_error
-from synthetic.tables.manifest import sha256
+from synthetic.tables.manifest import NAME, sha256
 from synthetic.tables.parquet import Written
 
 if sys.platform != "win32":  # there nothing is taken over, and abandoned folders stay
@@ -153,3 +153,13 @@ def tidy(folder: Path, written: Iterable[Written]) -> None:
                 path.rmdir()
         elif path not in wanted:
             path.unlink()
+
+
+def publish(staging: Path, target: Path) -> None:
+    """Put a whole replica in its place by one rename; one that is there already is the same."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        staging.rename(target)
+    except OSError:
+        if not (target / NAME).is_file():  # else another process published the same first
+            raise
