@@ -194,6 +194,16 @@ def within(cells: Mapping[Cell, Amount], at: int, category: str) -> dict[Cell, A
     return {cell: value for cell, value in cells.items() if cell[at] == category}
 
 
+def check_cells(counts: Mapping[Cell, int], cells: Mapping[Cell, Fraction], margin: Margin) -> None:
+    """Refuse rows in cells that the published table does not have."""
+    strange = set(counts) - set(cells)
+    if strange:
+        raise SpecError(
+            f"the replica has {min(strange)} and {margin.table} has not; mend the margin "
+            f"{margin.name!r} or its axes"
+        )
+
+
 def measure(
     counts: Mapping[Cell, int],
     cells: Mapping[Cell, Fraction],
@@ -203,12 +213,7 @@ def measure(
 ) -> Fidelity:
     """Hold counts against the cells of a margin."""
     published, found = sum(cells.values(), Fraction(0)), sum(counts.values())
-    strange = set(counts) - set(cells)
-    if strange:
-        raise SpecError(
-            f"the replica has {min(strange)} and {margin.table} has not; mend the margin "
-            f"{margin.name!r} or its axes"
-        )
+    check_cells(counts, cells, margin)
     if not found or not published:
         return Fidelity(margin.table, columns, found, 0.0, 0.0, margin.published)
     shares = {cell: float(value / published) for cell, value in cells.items()}

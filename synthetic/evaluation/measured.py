@@ -12,9 +12,14 @@ import duckdb
 import numpy as np
 from scipy import sparse
 
-from synthetic.errors import SpecError
 from synthetic.evaluation.clusters import cluster
-from synthetic.evaluation.fidelity import Comparison, columns_of, count, expected
+from synthetic.evaluation.fidelity import (
+    Comparison,
+    check_cells,
+    columns_of,
+    count,
+    expected,
+)
 from synthetic.evaluation.sampling import Cells, Sampling
 from synthetic.evaluation.together import together
 from synthetic.spec.margins import Cell, Margin
@@ -103,12 +108,7 @@ def distance(
     counts = count(connection, specs[dataset], table, comparison.by)
     wanted = expected(comparison, counts, areas)
     rows, total = sum(counts.values()), sum(wanted.values(), Fraction(0))
-    strange = set(counts) - set(wanted)
-    if strange:
-        raise SpecError(
-            f"{dataset}.{table} has {min(strange)} and {comparison.margin.table} has not; mend the "
-            f"margin {comparison.margin.name!r} or its axes"
-        )
+    check_cells(counts, wanted, comparison.margin)
     if not rows or not total:
         return None
     published = {cell: float(value / total) for cell, value in wanted.items()}

@@ -16,8 +16,11 @@ from synthetic.evaluation.sql import connect
 from synthetic.fidelity.contradictions import Contradiction, contradiction
 from synthetic.spec.check import check_specs
 from synthetic.spec.load import digest, load_all
+from synthetic.spec.margins import Margin
 from synthetic.spec.models import Spec
 from synthetic.tables.manifest import Manifest, folders, read
+
+Margins = Mapping[str, Mapping[str, Margin]]  # dataset -> margin
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +33,10 @@ class Measured:
     contradictions: list[Contradiction]
 
 
-def measure(manifest: Manifest, specs: Mapping[str, Spec]) -> Measured:
+def measure(manifest: Manifest, specs: Mapping[str, Spec], margins: Margins) -> Measured:
     """Hold a replica against every published table that it follows.
 
+    `specs` and `margins` are those of the replica's dataset and of what it uses, or of more.
     Raises StorageError if the replica was built from another version of its spec, since nobody
     could say what its columns should follow.
     """
@@ -42,13 +46,12 @@ def measure(manifest: Manifest, specs: Mapping[str, Spec]) -> Measured:
             f"{manifest.folder}: built from another version of the spec {manifest.dataset!r}; "
             "build the replica again"
         )
-    margins = check_specs(specs)[manifest.dataset]
     area = manifest.recipe["area"]
     areas = None if area is None else {area}
     found: list[tuple[str, Distance]] = []
     with connect(dict(_with_used(manifest))) as connection:
         for table, told in spec.tables.items():
-            for comparison in comparisons(told, margins, one_area=areas is not None):
+            for comparison in comparisons(told, margins[spec.dataset], one_area=areas is not None):
                 far = distance(connection, specs, manifest.dataset, table, comparison, areas)
                 found += [] if far is None else [(table, far)]
     odd = (contradiction(spec, table, far, areas) for table, far in found)
@@ -60,20 +63,13 @@ def measure_folder(folder: Path, spec_folders: Iterable[Path] = ()) -> list[Meas
     found = [read(path) for path in folders(folder)]
     if not found:
         raise StorageError(f"{folder}: no replica here; build one with: synthetic build")
-    known_specs = load_all({manifest.dataset for manifest in found}, spec_folders)
+    specs = load_all({manifest.dataset for manifest in found}, spec_folders)
+    margins = check_specs(specs)
     return [
-        measure(manifest, _of(known_specs, manifest.dataset))
+        measure(manifest, specs, margins)
         for manifest in found
         if not manifest.data.get("dirt") and not manifest.data.get("null")
     ]
-
-
-def _of(specs: Mapping[str, Spec], dataset: str) -> dict[str, Spec]:
-    """The spec of a dataset and those that it uses."""
-    kept = {dataset: specs[dataset]}
-    for other in specs[dataset].uses:
-        kept = _of(specs, other) | kept
-    return kept
 
 
 def _with_used(manifest: Manifest) -> Iterator[tuple[str, Manifest]]:

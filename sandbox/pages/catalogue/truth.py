@@ -17,6 +17,7 @@ from sandbox.pages.catalogue.links import address
 from sandbox.runs.report.characters import visible
 from synthetic.fidelity.facts import measure
 from synthetic.fidelity.page import Way, page, style
+from synthetic.spec.check import check_specs
 from synthetic.spec.load import load_all, packaged
 from synthetic.tables.manifest import read
 
@@ -52,4 +53,5 @@ def _way(replica: Replica) -> Way:
 @lru_cache(maxsize=_KEPT)
 def _page(folder: Path, manifest_sha256: str, spoken: str, back: Way) -> str:
     manifest = read(folder)
-    return visible(page([measure(manifest, load_all([manifest.dataset]))], spoken, back))
+    specs = load_all([manifest.dataset])
+    return visible(page([measure(manifest, specs, check_specs(specs))], spoken, back))
