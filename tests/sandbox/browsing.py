@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import TimeoutError, expect, sync_playwright
 
 from tests.needing import needed
 
@@ -147,17 +147,23 @@ class Lab:
         expect(launcher).to_be_visible()
         return launcher
 
-    def command(self, label):
-        """Choose a command in the command palette, by keyboard."""
+    def command(self, label, seen):
+        """Choose a command in the command palette, by keyboard, until what it opens is seen.
+
+        A Lab that has just come misses a shortcut, and a tab that takes the focus closes the
+        palette: a person presses again.
+        """
         box = self.page.locator("#modal-command-palette input")
-        for _ in range(TRIES):  # the Lab learns its shortcuts a moment after it is seen
+        found = self.page.locator("#modal-command-palette .lm-mod-active")
+        for _ in range(TRIES):
             self.page.keyboard.press("Control+Shift+C")
-            with suppress(AssertionError):
-                expect(box).to_be_visible(timeout=WAIT_MS / TRIES)
-                break
-        box.fill(label)
-        expect(self.page.locator("#modal-command-palette .lm-mod-active")).to_contain_text(label)
-        self.page.keyboard.press("Enter")
+            with suppress(AssertionError, TimeoutError):
+                box.fill(label, timeout=WAIT_MS / TRIES)
+                expect(found).to_contain_text(label, timeout=WAIT_MS / TRIES)
+                self.page.keyboard.press("Enter")
+                expect(seen).to_be_visible(timeout=WAIT_MS / TRIES)
+                return
+        raise AssertionError(f"the palette did not open {label!r}")
 
     def open(self, path):
         """Open a document from the list of files and wait until its kernel is idle."""

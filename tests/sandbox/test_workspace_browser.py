@@ -165,7 +165,8 @@ def test_the_palette_opens_a_template(browser, site):
     first = site.client().get("/sandbox/api/templates").json()["domains"][0]["templates"][0]
     with opened(browser, site) as lab:
         expect(lab.start.get_by_role("heading", level=1)).to_be_visible()
-        lab.command(said["open_template"].format(title=first["title"]))
+        title = said["open_template"].format(title=first["title"])
+        lab.command(title, lab.tab(first["name"]))
         expect(lab.current_tab).to_contain_text(first["name"])
 
 
@@ -215,7 +216,7 @@ def test_reports_and_data_share_one_tab_that_comes_back_without_its_token(browse
     with opened(browser, site) as lab:
         lab.launcher().get_by_role("button", name=said["reports"]).click()
         expect(lab.pages.get_by_role("heading", level=1)).to_be_visible()
-        lab.command(said["data"])
+        lab.command(said["data"], lab.tab(said["data"]))
         expect(lab.tab(said["data"])).to_have_count(1)
         expect(lab.tab(said["reports"])).to_have_count(0)
         expect(lab.pages.get_by_role("heading", level=1)).to_be_visible()
@@ -322,7 +323,7 @@ def test_the_form_is_used_by_keyboard_alone_and_axe_finds_nothing_serious(browse
     path = write(alone, "mine", "print(number)")
     with opened(browser, alone) as lab:
         lab.open(path)
-        lab.command(said["submit"])
+        lab.command(said["submit"], lab.window)
         expect(lab.window.get_by_label("number", exact=True)).to_be_focused()
         found = Axe().run(lab.page, context="dialog.vds-Dialog").response["violations"]
         assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
@@ -334,7 +335,7 @@ def test_the_form_is_used_by_keyboard_alone_and_axe_finds_nothing_serious(browse
         )
         lab.page.keyboard.press("Escape")
         expect(lab.window).to_have_count(0)
-        lab.command(said["submit"])
+        lab.command(said["submit"], lab.window)
         expect(lab.window.get_by_label("number", exact=True)).to_have_value("many")
 
 
