@@ -40,6 +40,8 @@ OTHERS = (
     N_("Input/output error"),
     N_("File name too long"),
     N_("Address already in use"),
+    N_("a file has that name; choose a folder, or a name that is free"),
+    N_("files may not grow so large here; raise the limit (ulimit -f) and try again"),
 )
 NUMBERS = {"n", "rows", "used", "limit"}  # names of values that are numbers for people
 PLACE = re.compile(r"\{(\w+(?:!r)?)\}")

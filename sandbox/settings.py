@@ -21,9 +21,10 @@ PACKAGE = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The home of one installation: replicas, runs, keys and the registry."""
+    """The home of one installation: replicas, runs, keys and the registry; and what it does."""
 
     home: Path
+    evidence: bool = True  # whether a submission is executed a second time, unless it says more
 
     def __post_init__(self) -> None:
         if not self.home.is_absolute():
@@ -33,7 +34,7 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read SANDBOX_HOME, or take the platform's data folder."""
+        """Read SANDBOX_HOME, or take the platform's data folder; and SANDBOX_EVIDENCE."""
         given = environ.get("SANDBOX_HOME", "")
         if "\0" in given:
             raise SettingsError(_("SANDBOX_HOME holds a null character; give a folder's path"))
@@ -42,7 +43,7 @@ class Settings:
             if given
             else platformdirs.user_data_path("sandbox", appauthor=False)
         )
-        return cls(home=Path.cwd() / home)
+        return cls(home=Path.cwd() / home, evidence=_switch(environ, "SANDBOX_EVIDENCE"))
 
     @property
     def replicas(self) -> Path:
@@ -63,6 +64,16 @@ class Settings:
     def registry(self) -> Path:
         """An index of the runs that can be rebuilt from their folders."""
         return self.home / "registry.sqlite"
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool:
+    """Read a setting that is on unless it is switched off."""
+    given = environ.get(name, "") or "on"
+    if given not in {"on", "off"}:
+        raise SettingsError(
+            _("{name} must be on or off, not {value!r}").format(name=name, value=given)
+        )
+    return given == "on"
 
 
 def templates_folder() -> Path:

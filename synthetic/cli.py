@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ def default_out() -> Path:
     """Where replicas lie by default: `replicas` in the home of the installation."""
     home = os.environ.get("SANDBOX_HOME")
     return Path(home or platformdirs.user_data_path("sandbox", appauthor=False)) / "replicas"
+
+
+def _place(typed: str) -> Path | str:
+    """A folder, or an address such as s3://bucket/prefix; a path would make one slash of its two."""
+    return typed if "://" in typed else Path(typed)
 
 
 _SPECS = click.option(
@@ -99,8 +105,19 @@ class _Progress:
     is_flag=True,
     help="Also a control: a copy whose columns keep their values and no longer go together.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for replicas.")
+@click.option(
+    "--out",
+    type=_place,
+    metavar="PLACE",
+    help="Folder for replicas, or s3://bucket/prefix; the environment then tells where the store "
+    "is and who asks (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY).",
+)
 @click.option("--workers", type=int, help="Processes; as many as help by default.")
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Compute on the cluster of this Dask scheduler, such as tcp://10.0.0.5:8786.",
+)
 @_SPECS
 @_JSON
 def build(
@@ -112,8 +129,9 @@ def build(
     dirt: str | None,
     dirt_seed: int | None,
     null: bool,
-    out: Path | None,
+    out: Path | str | None,
     workers: int | None,
+    dask: str | None,
     specs: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -129,12 +147,18 @@ def build(
         raise BuildError(f"workers {workers} must be 1 or more")
     if dirt is None and dirt_seed is not None:
         raise BuildError("--dirt-seed says which defects --dirt plants; add --dirt, such as 0.02")
+    if isinstance(out, str) and (dirt is not None or null):
+        raise BuildError(
+            f"--dirt and --null make their copies in a folder; build them there, then copy it to "
+            f"{out}, each manifest.json last"
+        )
     spoiled = None if dirt is None else make_dirt(dirt, 1 if dirt_seed is None else dirt_seed)
     order = Order(
         datasets=datasets or tuple(known(specs)),
         recipe=make_recipe(scale, area, seed, margins),
         out=out or default_out(),
         workers=workers,
+        cluster=dask,
         specs=specs,
     )
     progress = _Progress()
@@ -149,7 +173,7 @@ def build(
         {
             "dataset": m.dataset,
             "version": m.version,
-            "folder": str(m.folder),
+            "folder": m.address,
             "tables": [
                 {key: table[key] for key in ("name", "rows", "content_hash")} for table in m.tables
             ],
@@ -161,7 +185,7 @@ def build(
         click.echo(json.dumps({"replicas": facts}, ensure_ascii=False))
         return
     for manifest in done:
-        click.echo(manifest.folder)
+        click.echo(manifest.address)
         for table in manifest.tables:
             click.echo(f"  {table['name']:<14}{table['rows']:>12,} rows  {table['content_hash']}")
         if manifest.data.get("dirt"):
@@ -169,19 +193,27 @@ def build(
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=_place)
 @_SPECS
 @_JSON
-def verify(folder: Path, specs: tuple[Path, ...], as_json: bool) -> None:
-    """Check every replica at or below FOLDER, and sum up by kind: hashes, keys, rules, quotas, …"""
+def verify(folder: Path | str, specs: tuple[Path, ...], as_json: bool) -> None:
+    """Check every replica at or below FOLDER, and sum up by kind: hashes, keys, rules, quotas, …
+
+    FOLDER may be s3://bucket/prefix: the replicas are copied to a temporary folder and read there.
+    """
     from synthetic.errors import StorageError, VerifyError
     from synthetic.evaluation.checks import summed
     from synthetic.evaluation.verify import verify_folder
     from synthetic.tables.manifest import folders
+    from synthetic.tables.stores import readable
 
-    if not folder.is_dir():
-        raise StorageError(f"{folder}: no such folder; name one that holds replicas")
-    found = [(path, verify_folder(path, specs)) for path in folders(folder)]
+    with readable(folder) as (here, named):
+        if not here.is_dir():
+            raise StorageError(f"{folder}: no such folder; name one that holds replicas")
+        found = [
+            (path, [replace(c, detail=named(c.detail)) for c in verify_folder(path, specs)])
+            for path in folders(here)
+        ]
     if not found:
         raise StorageError(f"{folder}: no replica here; build one with: synthetic build")
     failed = [(path, c) for path, checks in found for c in checks if not c.ok]
@@ -211,7 +243,7 @@ def verify(folder: Path, specs: tuple[Path, ...], as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=_place)
 @_SPECS
 @_JSON
 @click.option("--html", "as_html", is_flag=True, help="Print a page without scripts.")
@@ -223,17 +255,26 @@ def verify(folder: Path, specs: tuple[Path, ...], as_json: bool) -> None:
     help="The page's language.",
 )
 def fidelity(
-    folder: Path, specs: tuple[Path, ...], as_json: bool, as_html: bool, lang: str
+    folder: Path | str, specs: tuple[Path, ...], as_json: bool, as_html: bool, lang: str
 ) -> None:
-    """Hold every replica at or below FOLDER against each published table that it follows."""
+    """Hold every replica at or below FOLDER against each published table that it follows.
+
+    FOLDER may be s3://bucket/prefix: the replicas are copied to a temporary folder and read there.
+    """
     from synthetic.errors import BuildError
     from synthetic.fidelity.facts import facts, measure_folder
     from synthetic.fidelity.page import page
     from synthetic.fidelity.told import lines
+    from synthetic.tables.manifest import find
+    from synthetic.tables.stores import check_hashes, readable
 
     if as_json and as_html:
         raise BuildError("--json and --html cannot both be printed; give one of them")
-    measured = measure_folder(folder, specs)
+    with readable(folder) as (here, _):
+        if isinstance(folder, str):  # what came over a network
+            for manifest in find(here):
+                check_hashes(manifest)
+        measured = measure_folder(here, specs)
     if as_json:
         told = {"replicas": [facts(one) for one in measured]}
         click.echo(json.dumps(told, ensure_ascii=False))

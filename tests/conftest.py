@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -26,10 +27,11 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """Let Ctrl-C reach the tests of it, and the processes that they start.
+    """Let Ctrl-C reach the tests of it, and have runs executed once where no evidence is looked at.
 
     A shell has what it starts in the background ignore Ctrl-C, and children inherit that.
     """
+    os.environ.setdefault("SANDBOX_EVIDENCE", "off")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -32,6 +32,8 @@ SANDBOX = [
     "workspace",
     "look",
     "review",
+    "evidence",
+    "preflight",
     "runs",
     "kernels",
     "lab",

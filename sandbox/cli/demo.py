@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from sandbox import runs
+from sandbox import evidence, runs
+from sandbox.cli import evident
 from sandbox.cli.claimed import claimed
 from sandbox.cli.run import cell_line, exit_code
 from sandbox.kernels import bytecode
@@ -66,6 +67,8 @@ def demo(as_json: bool) -> None:
         recipe=replicas[0].recipe,
         why="sandbox demo",
     )
+    if settings.evidence:
+        runs.ask(settings, run_id)
     step(_("submitted {template} as {run}").format(template=TEMPLATE, run=run_id))
     warming.wait()
     outcome = runs.execute(settings, run_id, on_cell=step.cell)
@@ -75,11 +78,16 @@ def demo(as_json: bool) -> None:
         step(note)
     status = states.title(states.Status(facts["status"]))
     step(_("{status}; report: {report}").format(status=status, report=facts["report"]))
+    facts["demo_seconds"] = round(step.seconds, 2)  # until there is something to read
+    if settings.evidence:
+        evidence.reproduce(settings, run_id)
+        facts |= {"evidence": runs.show(settings, run_id)["evidence"]}
+        step(evident.verdict(facts["evidence"]))
     if as_json:
-        click.echo(json.dumps(facts | {"demo_seconds": round(step.seconds, 2)}, ensure_ascii=False))
+        click.echo(json.dumps(facts, ensure_ascii=False))
     else:
         _print(facts)
-    sys.exit(exit_code(outcome))
+    sys.exit(exit_code(outcome, facts))
 
 
 def _replica(manifest: Manifest) -> dict[str, Any]:

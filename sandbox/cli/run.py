@@ -6,19 +6,21 @@ import json
 import os
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sandbox import runs
-from sandbox.cli import INTERRUPTED
+from sandbox import evidence, preflight, runs
+from sandbox.cli import INTERRUPTED, evident
 from sandbox.cli.claimed import claimed
 from sandbox.errors import ParameterError
 from sandbox.lab.wording import number
-from sandbox.language import _, language
+from sandbox.language import LANGUAGES, _, either, language, use
 from sandbox.retold import retold
-from sandbox.runs import endings, states
+from sandbox.runs import endings, states, supervisor
+from sandbox.runs import notebook as notebooks
 from sandbox.settings import Settings
 
 
@@ -43,6 +45,12 @@ def run() -> None:
 @click.option("--team", help="The team that submits.")
 @click.option("--why", help="What the submission is for, in a sentence.")
 @click.option("--wait", is_flag=True, help="Wait for the end; exit code 0 only on success.")
+@click.option(
+    "--evidence/--no-evidence",
+    "wants_evidence",
+    default=None,
+    help="Execute it a second time elsewhere and compare; on, unless SANDBOX_EVIDENCE=off.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def submit(
     notebook: str,
@@ -53,6 +61,7 @@ def submit(
     team: str | None,
     why: str | None,
     wait: bool,
+    wants_evidence: bool | None,
     as_json: bool,
 ) -> None:
     """Freeze NOTEBOOK, a file or the name of a template, and execute it isolated.
@@ -60,18 +69,30 @@ def submit(
     It reads replicas that were built together and hold what it declares: those of the whole
     country before those of one province, then the newest. --scale, --area and --seed choose
     others; `sandbox data list` shows what is built.
+
+    The report is there after the first execution. A second one, in other surroundings, then shows
+    which cells give the same again; the exit code is that of the first.
     """
     settings = Settings.from_environ(os.environ)
     asked = {"scale": scale, "area": area, "seed": seed}
     recipe = {name: value for name, value in asked.items() if value is not None}
     try:
         run_id = runs.submit(
-            settings, Path(notebook), pairs(given), team=team, why=why, recipe=recipe or None
+            settings,
+            Path(notebook),
+            pairs(given),
+            team=team,
+            why=why,
+            recipe=recipe or None,
+            check=partial(preflight.passed, beside=preflight.beside(notebook)),
         )
     except ParameterError as error:
         raise _with_option(error) from error
     for note in runs.show(settings, run_id)["notes"]:
         click.echo(_("Note: {note}").format(note=note), err=True)
+    is_asked = settings.evidence if wants_evidence is None else wants_evidence
+    if is_asked:
+        runs.ask(settings, run_id)
     if not wait:
         runs.start(settings, run_id)
         _print(runs.show(settings, run_id), as_json)
@@ -80,8 +101,46 @@ def submit(
     facts = runs.show(settings, run_id)
     if note := (facts["isolation"] or {}).get("note"):
         click.echo(_("Note: {note}").format(note=retold(note)), err=True)
+    if is_asked:
+        facts = _evidenced(settings, facts, as_json)
     _print(facts, as_json)
-    sys.exit(exit_code(outcome))
+    sys.exit(exit_code(outcome, facts))
+
+
+def _evidenced(settings: Settings, facts: dict[str, Any], as_json: bool) -> dict[str, Any]:
+    """Tell where the first report is, wait for the evidence, and give everything known then."""
+    if not as_json and facts["report"]:
+        click.echo(_("report: {report}").format(report=facts["report"]), err=True)
+    evidence.reproduce(settings, facts["id"])
+    return runs.show(settings, facts["id"])
+
+
+@run.command("check")
+@click.argument("notebook", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, in both languages.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of what is printed.")
+def check(notebook: str, as_json: bool, lang: str | None) -> None:
+    """Check NOTEBOOK, a file or the name of a template, as a submission does; nothing of it runs.
+
+    Errors stop a submission, warnings travel with it. Exit code 1 if there is an error.
+    """
+    use(lang or language())
+    found = preflight.check(notebooks.find(notebook), beside=preflight.beside(notebook))
+    n_errors = sum(one.is_error for one in found)
+    if as_json:
+        told = {
+            "notebook": notebook,
+            "errors": n_errors,
+            "warnings": len(found) - n_errors,
+            "findings": [one.to_record() for one in found],
+        }
+        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+    else:
+        for one in found:
+            click.echo(one.to_text())
+        words = _("{errors} errors, {warnings} warnings")
+        click.echo(words.format(errors=n_errors, warnings=len(found) - n_errors), err=True)
+    sys.exit(1 if n_errors else 0)
 
 
 @run.command("list")
@@ -117,9 +176,10 @@ def cancel(run_id: str) -> None:
     click.echo(f"{run_id}  {states.title(status)}")
 
 
-def exit_code(outcome: runs.Outcome) -> int:
-    """Give 0 for success, 130 after Ctrl-C as shells have it, else 1."""
-    if outcome.interrupted:
+def exit_code(outcome: runs.Outcome, facts: dict[str, Any]) -> int:
+    """Give 0 for success, 130 after Ctrl-C as shells have it, else 1; evidence changes nothing."""
+    ended = (facts["evidence"]["reproduced"]["reason"] or {}).get("message")
+    if outcome.interrupted or ended == supervisor.BY_HAND:
         return INTERRUPTED
     return 0 if outcome.succeeded else 1
 
@@ -176,6 +236,7 @@ def _print(facts: dict[str, Any], as_json: bool) -> None:
     lines = {
         _("reason"): endings.told(facts["reason"]) if facts["reason"] else None,
         _("note"): "; ".join(facts["notes"]) or None,
+        _("evidence"): evident.verdict(facts["evidence"]),
         _("seconds"): None if seconds is None else number(seconds, language=language()),
         _("report"): facts["report"],
         _("record"): facts["record"],
@@ -186,5 +247,8 @@ def _print(facts: dict[str, Any], as_json: bool) -> None:
     for name, value in lines.items():
         if value is not None:
             click.echo(f"  {name:<{width}}{value}")
-    for line in claimed(facts):
+    for line in (*claimed(facts), *evident.differences(facts["evidence"])):
         click.echo(f"  {line}")
+    for one in facts["findings"]:
+        where = preflight.place(one["cell"], one["line"])
+        click.echo("  " + _("warning, {place}: {why}").format(place=where, why=either(one["why"])))

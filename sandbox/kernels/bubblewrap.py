@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sandbox.kernels import interpreter
-from sandbox.kernels.policy import CONNECTION, SOCKETS, WORK, Limits, Mount, Policy
+from sandbox.kernels.policy import CONNECTION, SOCKETS, Limits, Mount, Policy
 
 NOBODY = 65534  # the uid and gid that root's kernels run as
 INSIDE_ID = 1000  # the uid and gid that a notebook sees itself as
@@ -88,14 +88,16 @@ def launch(
         *mounts(policy, private, as_root=True),
     )
     return Launch(
-        program=tools.bwrap, options=options, command=(*dropped(tools, filtered), *limited)
+        program=tools.bwrap,
+        options=options,
+        command=(*dropped(tools, filtered, str(policy.folder)), *limited),
     )
 
 
 def common(policy: Policy) -> tuple[str, ...]:
-    """Give what both kinds share: no host name, no capabilities, an environment of our own."""
+    """Give what both kinds share: a host name of our own, no capabilities, an environment of our own."""
     return (
-        *("--hostname", "sandbox", "--die-with-parent", "--new-session"),
+        *("--hostname", policy.host, "--die-with-parent", "--new-session"),
         *("--clearenv", "--cap-drop", "ALL"),
         *(part for name, value in policy.environment for part in ("--setenv", name, value)),
     )
@@ -122,7 +124,12 @@ def mounts(policy: Policy, private: Private, *, as_root: bool) -> tuple[str, ...
         *policy.data,
     ]
     hops = [(str(to), PurePosixPath(link)) for link, to in interpreter.hops()]
-    targets = [*(mount.target for mount in read_only), *(link for _, link in hops), SOCKETS, WORK]
+    targets = [
+        *(mount.target for mount in read_only),
+        *(link for _, link in hops),
+        SOCKETS,
+        policy.folder,
+    ]
     if as_root:  # else the folders on the way are closed to everybody but root
         parts += [part for way in ways(targets) for part in ("--perms", "0755", "--dir", str(way))]
     for mount in read_only:
@@ -130,9 +137,9 @@ def mounts(policy: Policy, private: Private, *, as_root: bool) -> tuple[str, ...
     for to, link in hops:
         parts += ["--symlink", to, str(link)]
     parts += ["--bind", str(private.sockets), str(SOCKETS)]
-    parts += ["--bind", str(policy.work), str(WORK)]
+    parts += ["--bind", str(policy.work), str(policy.folder)]
     # Without its capabilities even uid 0 cannot enter the work folder: it is the kernel's.
-    return (*parts, "--remount-ro", "/", "--chdir", "/" if as_root else str(WORK))
+    return (*parts, "--remount-ro", "/", "--chdir", "/" if as_root else str(policy.folder))
 
 
 def top(path: Path) -> list[str]:
@@ -149,7 +156,7 @@ def ways(targets: Iterable[PurePosixPath]) -> list[PurePosixPath]:
     return sorted(found, key=lambda way: (len(way.parts), str(way)))
 
 
-def dropped(tools: Tools, filtered: tuple[str, ...]) -> tuple[str, ...]:
+def dropped(tools: Tools, filtered: tuple[str, ...], work: str) -> tuple[str, ...]:
     """Give the second stage: an ordinary uid, then a closed user namespace on a read-only world."""
     assert tools.setpriv is not None
     return (
@@ -159,7 +166,7 @@ def dropped(tools: Tools, filtered: tuple[str, ...]) -> tuple[str, ...]:
         *("--uid", str(INSIDE_ID), "--gid", str(INSIDE_ID), "--die-with-parent", *filtered),
         *("--ro-bind", "/", "/", "--dev-bind", "/dev", "/dev", "--bind", "/dev/shm", "/dev/shm"),
         *("--bind", "/tmp", "/tmp", "--bind", str(SOCKETS), str(SOCKETS)),
-        *("--bind", str(WORK), str(WORK), "--chdir", str(WORK), "--"),
+        *("--bind", work, work, "--chdir", work, "--"),
     )
 
 

@@ -88,8 +88,12 @@ class Policy:
     data: tuple[Mount, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     isolated: bool = True
+    host: str = "sandbox"  # the name of the machine, as the notebook sees it
+    folder: PurePosixPath = WORK  # where the notebook sees its writable folder
 
     def __post_init__(self) -> None:
+        if self.folder.parent != INSIDE:
+            raise SettingsError(f"the work folder must be seen in {INSIDE}, not as {self.folder}")
         for mount in self.data:
             if INSIDE not in mount.target.parents:
                 raise SettingsError(f"data must be mounted below {INSIDE}, not on {mount.target}")
@@ -103,7 +107,7 @@ class Policy:
             "host_home": False,
             "system_calls": "filtered" if seccomp.program() else "not filtered",
             "privileges": "none, and no new ones; nested user namespaces refused",
-            "writable": [str(WORK), str(SOCKETS), "/tmp", "/dev/shm"],
+            "writable": [str(self.folder), str(SOCKETS), "/tmp", "/dev/shm"],
             "readable": ["system", "interpreter", "packages"]
             + [str(mount.target) for mount in self.data],
             "environment": sorted(name for name, _ in self.environment),

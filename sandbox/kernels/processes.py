@@ -30,6 +30,7 @@ class Process:
     own_ticks: int  # processor time of its own
     ticks: int  # with that of its ended children
     start: int  # ticks since the machine started; with the pid it names a process for good
+    has_ended: bool  # and is only there until its parent asks for its end
 
 
 def table() -> dict[int, Process]:
@@ -52,7 +53,14 @@ def read(pid: int) -> Process | None:
     fields = line[line.rindex(b")") + 2 :].split()
     user, system, child_user, child_system = (int(field) for field in fields[11:15])
     own = user + system
-    return Process(pid, int(fields[1]), own, own + child_user + child_system, int(fields[19]))
+    return Process(
+        pid=pid,
+        parent=int(fields[1]),
+        own_ticks=own,
+        ticks=own + child_user + child_system,
+        start=int(fields[19]),
+        has_ended=fields[0] in {b"Z", b"X"},
+    )
 
 
 def tree(root: int) -> list[Process]:
@@ -120,9 +128,9 @@ def in_memory_disks(pids: Iterable[int], folders: Iterable[str]) -> int:
 
 
 def started(pid: int) -> int | None:
-    """Give the start time of a process in ticks; None if there is none."""
+    """Give the start time of a process in ticks; None if there is none, or it has ended."""
     process = read(pid)
-    return None if process is None else process.start
+    return None if process is None or process.has_ended else process.start
 
 
 def kill_tree(root: int) -> None:

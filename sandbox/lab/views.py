@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from synthetic import statistics
+from synthetic.tables.forms import selected
 
 TYPES = {"text": "VARCHAR", "integer": "BIGINT", "decimal": "DOUBLE"}  # of published columns
 
@@ -28,7 +29,7 @@ def replica_views(catalog: Mapping[str, Any]) -> Iterator[str]:
         for table in dataset["tables"]:
             view = f"{schema}.{identifier(table['name'])}"
             files = ", ".join(literal(file) for file in table["files"])
-            columns = ", ".join(identifier(column["name"]) for column in table["columns"])
+            columns = selected(table["columns"])
             yield f"CREATE VIEW {view} AS SELECT {columns} FROM read_parquet([{files}])"
             yield _comment("VIEW", view, _told(table["title"]), _told(table["description"]))
             for column in table["columns"]:

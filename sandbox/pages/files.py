@@ -21,6 +21,7 @@ TITLES = {
     "submitted.ipynb": N_("the notebook as submitted"),
     "executed.ipynb": N_("the notebook as executed"),
     "record.json": N_("the supervisor’s record"),
+    "evidence.json": N_("the evidence: both executions compared"),
 }
 
 
@@ -39,6 +40,7 @@ def path_of(folder: RunFolder, name: str) -> Path:
         "submitted.ipynb": folder.notebook,
         "executed.ipynb": folder.executed,
         "record.json": folder.record_file,
+        "evidence.json": folder.evidence_file,
     }[name]
 
 

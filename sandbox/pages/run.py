@@ -10,10 +10,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from sandbox import preflight
 from sandbox.errors import SandboxError
 from sandbox.language import _
 from sandbox.look import spoken
 from sandbox.pages import addresses
+from sandbox.pages.catalogue.links import how_true
 from sandbox.pages.faults import UNREADABLE, fault
 from sandbox.pages.files import downloads
 from sandbox.pages.progress import progress
@@ -32,6 +34,7 @@ from sandbox.runs.show import show
 from sandbox.runs.states import CellState, Status
 from sandbox.settings import Settings
 from synthetic.errors import SyntheticError
+from synthetic.spec.load import packaged
 
 MOST = 100  # results and conclusions on the page; the record has them all
 RELOAD_S = 3  # without a script, while the run goes on
@@ -135,6 +138,7 @@ def _values(request: Request, folder: RunFolder) -> dict[str, Any]:
     known = facts(files)
     has_report = status.is_final and folder.report.is_file()
     configuration = request.app.state.configuration
+    used = datasets(files.inputs, settings.replicas)
     return {
         "run_id": folder.id,
         "state": str(status),
@@ -147,7 +151,10 @@ def _values(request: Request, folder: RunFolder) -> dict[str, Any]:
         "progress": None if status.is_final else progress(settings, folder.id),
         "reload_s": RELOAD_S,
         "report": addresses.of_report(folder.id, configuration) if has_report else None,
-        "datasets": datasets(files.inputs, settings.replicas),
+        "datasets": used,
+        "measured": [one for one in used if not one.problem and one.name in packaged()],
+        "how_true": how_true,
+        "findings": _findings(files),
         "history": _history(folder),
         "downloads": downloads(folder),
         "most": MOST,
@@ -180,6 +187,14 @@ def _detail(status: Status, record: dict[str, Any] | None, known: Facts) -> str:
     if status is Status.SUCCEEDED or known.failure:
         return ""
     return retold(text((reason_of(status, record) or {}).get("message")))
+
+
+def _findings(files: Folder) -> list[dict[str, Any]]:
+    """Give the warnings that came with the submission."""
+    return [
+        {**one, "place": preflight.place(one.get("cell"), one.get("line"))}
+        for one in objects(files.submission.get("findings"))[:MOST]
+    ]
 
 
 def _history(folder: RunFolder) -> list[Step]:

@@ -11,14 +11,14 @@ from contextlib import suppress
 
 from sandbox.errors import RunError, StateError
 from sandbox.language import _
-from sandbox.runs import registry
+from sandbox.runs import evidenced, registry
 from sandbox.runs.folder import RunFolder
 from sandbox.runs.states import Status, check_can_move, title
 from sandbox.settings import Settings
 
 TAKEN_S = 20  # for a supervisor of its own to take its run
 CANCELLED_S = 30  # for a supervisor to end a run after it was asked
-SUPERVISOR = "sandbox.runs.supervisor"  # its command is this module and the run's name
+SUPERVISOR = "sandbox.evidence"  # its command is this package and the run's name
 STARTED: list[subprocess.Popen[bytes]] = []  # kept until they have ended, to be waited for
 
 
@@ -54,9 +54,13 @@ def start(settings: Settings, run_id: str) -> int:
 
 
 def cancel(settings: Settings, run_id: str) -> Status:
-    """End a run that is queued or running; give the state it is in then."""
+    """End a run that is queued or running, or its evidence; give the state the run is in then."""
     folder = RunFolder.find(settings, run_id)
     status = registry.look_after(folder)
+    evidenced.evidence(settings, folder)
+    if status.is_final and evidenced.is_asked(folder):
+        _end_evidence(settings, folder)
+        return status
     if status.is_final:
         raise StateError(
             _("run {run} has already ended ({status}); nothing to cancel").format(
@@ -86,6 +90,24 @@ def cancel(settings: Settings, run_id: str) -> Status:
             )
         time.sleep(0.05)
     return status
+
+
+def _end_evidence(settings: Settings, folder: RunFolder) -> None:
+    """End the execution that goes on for a run's evidence, or its wait for a turn."""
+    with suppress(OSError):  # only the words of the reason depend on it
+        folder.cancel_file.touch()
+    asked = folder.supervisor()
+    _ask_to_end(folder.id, asked)
+    deadline = time.monotonic() + CANCELLED_S
+    while evidenced.is_asked(folder):
+        if time.monotonic() > deadline:
+            raise RunError(
+                _("run {run} did not end within {n} s (process {pid})").format(
+                    run=folder.id, n=CANCELLED_S, pid=asked
+                )
+            )
+        time.sleep(0.05)
+        evidenced.evidence(settings, folder)
 
 
 def _ask_to_end(run_id: str, pid: int | None) -> None:

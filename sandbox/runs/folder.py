@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,11 +24,71 @@ from sandbox.kernels.processes import started
 from sandbox.language import _
 from sandbox.runs.states import Status, check_can_move
 from sandbox.settings import Settings
-from synthetic.tables.files import storage_error, write_json
+from synthetic.tables.files import make_folder, storage_error, write_json
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 SIGNED_BYTES = 160  # more than the longest signature, so that a new one covers the old
 BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True)
+class ExecutionFolder:
+    """One execution on disk; `path` is a name for readers, a link to where the files are.
+
+    A kernel can read from where its mounts come, so the folder itself has a name by chance.
+    """
+
+    path: Path
+
+    def make(self) -> None:
+        """Make the folder, unless it is there."""
+        if self.path.exists():
+            return
+        made = make_folder(self.path.parent / secrets.token_hex(4))
+        try:
+            self.path.unlink(missing_ok=True)  # a link to what was removed
+            self.path.symlink_to(made.name)
+        except OSError as error:
+            raise storage_error("make the link", self.path, error) from error
+
+    @property
+    def name(self) -> str:
+        """Which execution it is."""
+        return self.path.name
+
+    @property
+    def record_file(self) -> Path:
+        """What the supervisor saw."""
+        return self.path / "record.json"
+
+    @property
+    def executed(self) -> Path:
+        """The notebook with its outputs."""
+        return self.path / "executed.ipynb"
+
+    @property
+    def work(self) -> Path:
+        """The kernel's only folder to write in, by its own name."""
+        return self.path.resolve() / "work"
+
+    @property
+    def staged(self) -> Path:
+        """The data as the kernel gets them, while it runs, by its own name."""
+        return self.path.resolve() / "data"
+
+    @property
+    def catalog_file(self) -> Path:
+        """The catalogue as the kernel gets it, by its own name."""
+        return self.path.resolve() / "catalog.json"
+
+    @property
+    def log_file(self) -> Path:
+        """What the kernel and the supervisor said beside the cells."""
+        return self.path / "log.txt"
+
+    def record(self) -> dict[str, Any] | None:
+        """Read the record, if there is one yet."""
+        return read(self.record_file) if self.record_file.is_file() else None
 
 
 @dataclass(frozen=True)
@@ -76,34 +137,44 @@ class RunFolder:
         return self.path / "submission" / "submission.json"
 
     @property
-    def execution(self) -> Path:
-        """The folder of the first execution."""
-        return self.path / "executions" / "first"
+    def first(self) -> ExecutionFolder:
+        """The first execution: its claims are the run's."""
+        return ExecutionFolder(self.path / "executions" / "first")
+
+    @property
+    def repeat(self) -> ExecutionFolder:
+        """The second execution, in other surroundings."""
+        return ExecutionFolder(self.path / "executions" / "repeat")
 
     @property
     def record_file(self) -> Path:
-        """What the supervisor saw."""
-        return self.execution / "record.json"
+        """What the supervisor saw of the first execution."""
+        return self.first.record_file
 
     @property
     def executed(self) -> Path:
         """The notebook with its outputs."""
-        return self.execution / "executed.ipynb"
+        return self.first.executed
 
     @property
     def work(self) -> Path:
         """The kernel's only folder to write in."""
-        return self.execution / "work"
+        return self.first.work
 
     @property
     def staged(self) -> Path:
         """The data as the kernel gets them, while it runs."""
-        return self.execution / "data"
+        return self.first.staged
 
     @property
     def log_file(self) -> Path:
         """What the kernel and the supervisor said beside the cells."""
-        return self.execution / "log.txt"
+        return self.first.log_file
+
+    @property
+    def evidence_file(self) -> Path:
+        """What further executions show; not there if none was asked for."""
+        return self.path / "evidence.json"
 
     @property
     def report(self) -> Path:
@@ -132,8 +203,8 @@ class RunFolder:
         return read(self.submission_file)
 
     def record(self) -> dict[str, Any] | None:
-        """Read the execution's record, if there is one yet."""
-        return read(self.record_file) if self.record_file.is_file() else None
+        """Read the first execution's record, if there is one yet."""
+        return self.first.record()
 
     def move(self, wanted: Status, *, by: str) -> None:
         """Move the run to a state and write the step into its history."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.language import _
-from sandbox.runs import registry
+from sandbox.runs import evidenced, registry
 from sandbox.runs.folder import RunFolder
 from sandbox.runs.record import reason_of
 from sandbox.settings import Settings
@@ -37,12 +37,14 @@ def show(settings: Settings, run_id: str) -> dict[str, Any]:
         "parameters": submission["parameters"],
         "inputs": submission["inputs"],
         "notes": partial(submission["inputs"]),
+        "findings": submission.get("findings", []),
         "isolation": record.get("isolation"),
         "limits": submission["limits"],
         "usage": record.get("usage"),
         "cells": record.get("cells", []),
         "results": record.get("results", []),
         "conclusions": record.get("conclusions", []),
+        "evidence": evidenced.evidence(settings, folder),
         "executed_notebook": _there(folder.executed),
         "report": _there(folder.report),
         "record": _there(folder.record_file),

@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,8 +49,11 @@ def submit(
     *,
     limits: Limits | None = None,
     recipe: Mapping[str, Any] | None = None,
+    check: Callable[[Notebook], list[dict[str, Any]]] | None = None,
 ) -> str:
     """Freeze a notebook with its parameters and inputs as a queued run; give the run's name.
+
+    `check` looks at the notebook that is frozen: it raises, or gives the warnings to keep.
 
     Raises
     ------
@@ -63,6 +66,7 @@ def submit(
     values = _values(found, parameters or {})
     inputs = _inputs(settings, found, recipe)
     check_can_run(settings, unchanged=bool(template and template["unchanged"]))
+    findings = check(found) if check else []
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     facts = {
         "id": run_id,
@@ -73,6 +77,7 @@ def submit(
         "question": _words(found, "question"),
         "parameters": values,
         "inputs": inputs,
+        "findings": findings,
         "limits": (limits or Limits()).to_record(),
         "author": _line(author) or _user(),
         "team": _line(team),

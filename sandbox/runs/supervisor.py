@@ -1,7 +1,7 @@
 """Take a queued run to its end, from outside the kernel, and write down what was seen.
 
-`execute` does it in this process; a process of its own runs this module. Whatever happens, the run's folder says truly where the run stands: a record is written
-before the first cell and brought up to date, and a lock tells others that somebody is there.
+Whatever happens, the run's folder says truly where the run stands: a record is written before the
+first cell and brought up to date, and a lock tells others that somebody is there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import hashlib
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,11 +24,12 @@ from sandbox.kernels import Limits, Mount, Policy, available, bytecode
 from sandbox.kernels.environment import environment
 from sandbox.kernels.folders import tidy
 from sandbox.kernels.policy import CATALOG, DATA
+from sandbox.kernels.surroundings import USUAL, Surroundings
 from sandbox.language import N_, _, language, speaking
 from sandbox.runs import notebook as notebooks
 from sandbox.runs import record, registry, staging
 from sandbox.runs.executed import prepared, written
-from sandbox.runs.folder import RunFolder, now
+from sandbox.runs.folder import ExecutionFolder, RunFolder, now
 from sandbox.runs.record import Reason
 from sandbox.runs.states import Kind, Status, check_can_move, end_of
 from sandbox.runs.submission import check_can_run
@@ -82,15 +82,17 @@ def execute(settings: Settings, run_id: str, on_cell: OnCell | None = None) -> O
                 _("run {run} is already being executed by another process").format(run=run_id)
             )
         check_can_move(run_id, folder.status(), Status.RUNNING)
-        job = Job(settings, folder, in_words_of(language(), on_cell))
+        folder.first.make()
+        job = Job(settings, folder, folder.first, in_words_of(language(), on_cell))
         # Before anybody can know whom to send a signal.
         with cancelled_by_signals(job.cancel):
             folder.sign(os.getpid())
             folder.move(Status.RUNNING, by=f"supervisor {os.getpid()}")
             registry.note(settings, run_id)
             # What is written down must not depend on the language of whoever wanted the run.
-            with told_in(folder.log_file.parent, folder.log_file), speaking("en"):
-                reason = job.run()
+            with told_in(folder.log_file), speaking("en"):
+                reason = job.run(meanwhile=_load_report)
+                draw_report(settings, folder)
             folder.move(end_of(reason.kind), by=f"supervisor {os.getpid()}")
     registry.note(settings, run_id)
     return Outcome(run=run_id, status=end_of(reason.kind), reason=reason)
@@ -110,23 +112,35 @@ def in_words_of(tongue: str, on_cell: OnCell | None) -> OnCell:
 class Job:
     """One execution of one run, by the supervisor that holds its lock."""
 
-    def __init__(self, settings: Settings, folder: RunFolder, on_cell: OnCell) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        folder: RunFolder,
+        place: ExecutionFolder,
+        on_cell: OnCell,
+        surroundings: Surroundings = USUAL,
+    ) -> None:
         self.settings = settings
         self.folder = folder
+        self.place = place
+        self.surroundings = surroundings
         self.submission = folder.submission()
         self.started_at = now()
         self._began = time.monotonic()
-        self._asked: str | None = None
+        self.asked: str | None = None  # to end, and by whom
         self.execution: Execution | None = None
         self.isolation: dict[str, Any] = {}
         self.usage = record.Usage()
         self._on_cell = on_cell
         self._changed = threading.Event()
 
-    def run(self) -> Reason:
-        """Execute, write record, executed notebook and report, and give the end."""
+    def run(self, meanwhile: Callable[[], None] = lambda: None) -> Reason:
+        """Execute, write record and executed notebook, and give the end.
+
+        `meanwhile` is called while a kernel that did its work ends.
+        """
         try:
-            reason = self._execute()
+            reason = self._execute(meanwhile)
         except (SandboxError, SyntheticError) as error:
             log.error("the run could not start: %s", error)
             reason = Reason(kind=Kind.COULD_NOT_START, message=str(error))
@@ -143,15 +157,15 @@ class Job:
     def cancel(self, name: str) -> None:
         """End the execution, now or as soon as it begins; safe in a signal handler."""
         if name == signal.SIGINT.name:
-            self._asked = BY_HAND
+            self.asked = BY_HAND
         elif name == signal.SIGTERM.name and self.folder.cancel_file.exists():
-            self._asked = N_("stopped by sandbox run cancel")
+            self.asked = N_("stopped by sandbox run cancel")
         else:
-            self._asked = N_("stopped by {name}").format(name=name)
+            self.asked = N_("stopped by {name}").format(name=name)
         if self.execution is not None:
-            self.execution.watch.ask(Kind.CANCELLED, self._asked)
+            self.execution.watch.ask(Kind.CANCELLED, self.asked)
 
-    def _execute(self) -> Reason:
+    def _execute(self, meanwhile: Callable[[], None]) -> Reason:
         from sandbox.runs.conduct import Execution
         from sandbox.runs.engine import SandboxEngine
 
@@ -161,18 +175,18 @@ class Job:
                 _("the frozen notebook is not the one that was submitted; submit it again")
             )
         found = notebooks.parse(self.submission["notebook_name"], data)
-        make_folder(self.folder.work)
+        make_folder(self.place.work)
         policy = self._policy(unchanged=notebooks.is_unchanged_template(found))
         notebook = prepared(found, self.submission["parameters"])
         self.execution = Execution(
             policy=policy,
-            log_file=self.folder.log_file,
+            log_file=self.place.log_file,
             on_cell=self._cell_changed,
             on_tick=self._write_if_changed,
-            meanwhile=_load_report,
+            meanwhile=meanwhile,
         )
-        if self._asked:
-            self.execution.watch.ask(Kind.CANCELLED, self._asked)
+        if self.asked:
+            self.execution.watch.ask(Kind.CANCELLED, self.asked)
         self._write_record()
         bytecode.warm(self.settings.home).wait()
         SandboxEngine.execute_notebook(notebook, "python3", execution=self.execution)
@@ -186,20 +200,25 @@ class Job:
         isolated = bool(isolation)
         inputs = self._inputs()
         data: tuple[Mount, ...] = ()
-        catalog_file = self.folder.execution / "catalog.json"
+        catalog_file = self.place.catalog_file
         told: dict[str, Any] = {"datasets": []}
         if inputs is not None:
             told = inputs.lab_catalog(Path(DATA) if isolated else None)
-            data = staging.mounted(self.folder.staged, inputs) if isolated else ()
+            data = staging.mounted(self.place.staged, inputs) if isolated else ()
         write_json(catalog_file, told)
+        around = self.surroundings
         policy = Policy(
-            work=self.folder.work,
+            work=self.place.work,
             limits=Limits.from_record(self.submission["limits"]),
             data=(*data, Mount(source=catalog_file, target=CATALOG)) if isolated else (),
-            environment=environment(catalog=str(CATALOG if isolated else catalog_file))
+            environment=environment(catalog=str(CATALOG), surroundings=around)
             if isolated
-            else environment(catalog=str(catalog_file), tmp=str(self._own_tmp())),
+            else environment(
+                catalog=str(catalog_file), tmp=str(self._own_tmp()), surroundings=around
+            ),
             isolated=isolated,
+            host=around.host,
+            folder=around.folder,
         )
         self.isolation = {
             "mechanism": "bubblewrap" if isolated else "none",
@@ -211,7 +230,7 @@ class Job:
         return policy
 
     def _own_tmp(self) -> Path:
-        return make_folder(self.folder.work / ".tmp")
+        return make_folder(self.place.work / ".tmp")
 
     def _inputs(self) -> Any:
         if not self.submission["inputs"]:
@@ -240,11 +259,11 @@ class Job:
             else ([], [])
         )
         write_json(
-            self.folder.record_file,
+            self.place.record_file,
             {
                 "format": record.FORMAT,
                 "run": self.folder.id,
-                "execution": self.folder.execution.name,
+                "execution": self.place.name,
                 "status": str(end_of(reason.kind)) if reason else str(Status.RUNNING),
                 "reason": reason.to_record() if reason else None,
                 "started_at": self.started_at,
@@ -256,6 +275,7 @@ class Job:
                 "environment": record.environment(),
                 "limits": self.submission["limits"],
                 "isolation": self.isolation,
+                "surroundings": self.surroundings.to_record(isolated=self._isolated),
                 "usage": (execution.usage if execution else self.usage).to_record(),
                 "results": results,
                 "conclusions": conclusions,
@@ -263,20 +283,16 @@ class Job:
             },
         )
 
+    @property
+    def _isolated(self) -> bool:
+        return bool(self.isolation) and self.isolation["mechanism"] != "none"
+
     def _finish(self, reason: Reason) -> Reason:
-        make_folder(self.folder.execution)
         reason = self._keep_outputs() or reason
-        staging.clear(self.folder.staged)
-        for removed in tidy(self.folder.work):
+        staging.clear(self.place.staged)
+        for removed in tidy(self.place.work):
             log.warning("removed from the work folder: %r", removed[:200])
         self._write_record(reason)
-        try:
-            from sandbox.runs import report
-
-            report.render(self.folder.path, settings=self.settings)
-        except Exception:
-            # The run ended as it ended; a report that cannot be drawn does not change that.
-            log.exception("the report could not be made")
         return reason
 
     def _keep_outputs(self) -> Reason | None:
@@ -284,7 +300,7 @@ class Job:
         if self.execution is None or self.execution.notebook is None:
             return None
         try:
-            write_atomically(self.folder.executed, written(self.execution.notebook))
+            write_atomically(self.place.executed, written(self.execution.notebook))
         except StorageError as error:
             cause = error.__cause__
             is_full = isinstance(cause, OSError) and cause.errno == errno.ENOSPC
@@ -298,6 +314,16 @@ class Job:
             self.execution.notebook = None  # nothing is claimed by what nobody can read
             return Reason(kind=Kind.OUTPUT_SIZE, message=message)
         return None
+
+
+def draw_report(settings: Settings, folder: RunFolder) -> None:
+    """Make the report; a run ended as it ended, and a report that cannot be drawn changes nothing."""
+    try:
+        from sandbox.runs import report
+
+        report.render(folder.path, settings=settings)
+    except Exception:
+        log.exception("the report could not be made")
 
 
 def _load_report() -> None:
@@ -326,9 +352,8 @@ def cancelled_by_signals(cancel: Callable[[str], None]) -> Iterator[None]:
 
 
 @contextmanager
-def told_in(parent: Path, path: Path) -> Iterator[None]:
+def told_in(path: Path) -> Iterator[None]:
     """Write this program's own messages into the execution's log."""
-    make_folder(parent)
     handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logger = logging.getLogger("sandbox")
@@ -339,13 +364,3 @@ def told_in(parent: Path, path: Path) -> Iterator[None]:
         logger.removeHandler(handler)
         with suppress(OSError):  # a full disk is told by what could not be written there
             handler.close()
-
-
-def main(argv: list[str]) -> int:
-    """Supervise one run in a process of its own."""
-    outcome = execute(Settings.from_environ(os.environ), argv[0])
-    return 0 if outcome.succeeded else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from sandbox import runs
+from sandbox import preflight, runs
 from sandbox.errors import NotebookError, SandboxError
 from sandbox.kernels.folders import remove
 from sandbox.language import _, either
 from sandbox.look.kinds import kind
+from sandbox.preflight import Finding
 from sandbox.retold import retold
 from sandbox.runs import endings
 from sandbox.runs import notebook as notebooks
@@ -25,12 +27,15 @@ DONE = {str(CellState.SUCCEEDED), str(CellState.FAILED)}
 
 
 def form(order: Order, tree: Tree, path: str) -> dict[str, Any]:
-    """Give what the form of a notebook shows."""
+    """Give what the form of a notebook shows: what it declares, and what the check has found."""
     found = _read(tree, path)
+    findings = preflight.check(found, beside=_beside(tree, path))
+    is_declared = not any(one.is_error and one.code == preflight.PARAMETERS for one in findings)
     return {
         "path": path,
         "title": either(_texts(found.described.get("title"))) or found.name,
-        "parameters": [_field(parameter) for parameter in found.parameters],
+        "parameters": [_field(one) for one in found.parameters] if is_declared else [],
+        "findings": [_finding(one) for one in findings],
         "team": order.places.team(),
     }
 
@@ -46,10 +51,17 @@ def submit(
         file = folder / f"{found.name}.ipynb"
         file.write_bytes(found.data)
         run_id = runs.submit(
-            order.settings, file, values, team=team.strip() or None, why=why.strip() or None
+            order.settings,
+            file,
+            values,
+            team=team.strip() or None,
+            why=why.strip() or None,
+            check=partial(preflight.passed, beside=_beside(tree, path)),
         )
     finally:
         remove(folder)
+    if order.settings.evidence:
+        runs.ask(order.settings, run_id)
     order.places.remember_team(team.strip())
     runs.start(order.settings, run_id)
     return {"id": run_id, "url": order.address(f"/runs/{run_id}")}
@@ -98,10 +110,30 @@ def _read(tree: Tree, path: str) -> Notebook:
     return notebooks.parse(PurePosixPath(path).stem, data, place=path)
 
 
+def _beside(tree: Tree, path: str) -> list[str]:
+    """Name what lies in the notebook's folder."""
+    try:
+        return tree.names(str(PurePosixPath(path).parent).removeprefix("."))
+    except OSError:
+        return []
+
+
 def _texts(title: Any) -> Mapping[str, str] | str | None:
     if isinstance(title, Mapping):
         return {str(name): words for name, words in title.items() if isinstance(words, str)}
     return title if isinstance(title, str) else None
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "severity": str(finding.severity),
+        "cell": finding.cell,
+        "line": finding.line,
+        "place": finding.place,
+        "why": str(finding.why),
+        "remedy": str(finding.remedy),
+    }
 
 
 def _field(parameter: Parameter) -> dict[str, Any]:

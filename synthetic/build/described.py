@@ -10,6 +10,7 @@ from typing import Any
 from synthetic import __version__, statistics
 from synthetic.build.order import GENERATION, recipe_json
 from synthetic.evaluation import describe, sql
+from synthetic.evaluation.forms import form
 from synthetic.evaluation.inputs import published_tables, statistics_digest
 from synthetic.generation.world import World
 from synthetic.spec.load import digest
@@ -22,11 +23,15 @@ from synthetic.tables.parquet import Written
 EMBEDDED_CODES = 100  # a longer code list stays in its published table
 PRIVACY = {
     "vi": "Không có bản ghi thật nào được đọc: bản sao chỉ dựng từ các bảng tổng hợp đã công bố và "
-    "bản mô tả này. Mọi số định danh đều mang dấu không thể cấp cho người thật. Họ tên cùng ngày "
-    "sinh và nơi ở có thể tình cờ trùng với một người đang sống.",
+    "bản mô tả này. Mọi số định danh đều mang dấu riêng, không thể là số đã cấp cho ai. Không thể "
+    "từ một dòng mà lần ra một người, vì không có ai đứng sau dòng ấy. Điều không hứa: họ tên cùng "
+    "ngày sinh và nơi ở có thể tình cờ trùng với một người đang sống; dòng ấy vẫn không nói gì về "
+    "người đó.",
     "en": "No real record was read: the replica is built from published aggregates and its spec "
-    "alone. Every identifier carries a mark that no real person can be given. A name with a birth "
-    "date and a commune can by chance coincide with a living person's.",
+    "alone. Every identifier carries a mark that no real person can be given. No row can be traced "
+    "to a person, since there is nobody behind it. What is not promised: a name with a birth date "
+    "and a commune can by chance coincide with a living person's; the row still says nothing of "
+    "that person.",
 }
 
 
@@ -54,7 +59,12 @@ def described(
                 {"path": w.path, "rows": w.rows, "bytes": w.size_bytes, "sha256": w.sha256}
                 for w in written[name]
             ],
-            "columns": [],
+            "columns": [
+                {"name": column} | ({} if found is None else {"form": found})
+                for column, told in table.columns.items()
+                if not told.hidden
+                for found in [form(world.specs, dataset, name, column)]
+            ],
         }
         for name, table in spec.tables.items()
     ]
@@ -67,11 +77,14 @@ def described(
                 dataset,
                 entry["name"],
                 world.margins[dataset],
-                recipe.area,
+                recipe_json(recipe),
             )
             pairs += found
             columns = spec.tables[entry["name"]].columns
-            entry["columns"] = [_column(n, columns[n], f) for n, f in fidelity.items()]
+            entry["columns"] = [
+                _column(known, columns[known["name"]], fidelity[known["name"]])
+                for known in entry["columns"]
+            ]
     return {
         "format": manifests.FORMAT,
         "dataset": dataset,
@@ -108,7 +121,7 @@ def assumptions(spec: Spec) -> list[Bilingual]:
     return found
 
 
-def _column(name: str, spec: ColumnSpec, fidelity: dict[str, Any]) -> dict[str, Any]:
+def _column(known: Mapping[str, Any], spec: ColumnSpec, fidelity: dict[str, Any]) -> dict[str, Any]:
     codes, table = None, None
     if spec.codes is not None:
         codes = {code: title.model_dump() for code, title in spec.codes.items()}
@@ -117,7 +130,7 @@ def _column(name: str, spec: ColumnSpec, fidelity: dict[str, Any]) -> dict[str, 
         named = spec.codes_from
         codes = _embedded(named.table, named.code, named.vi, named.en, tuple(named.where.items()))
     return {
-        "name": name,
+        **known,
         "type": spec.type,
         **({} if spec.places is None else {"places": spec.places}),
         "unit": spec.unit,

@@ -13,7 +13,7 @@ from synthetic.errors import BuildError
 from synthetic.generation.structures import Recipe
 from synthetic.generation.world import SHARD_GROUPS
 
-GENERATION = 1  # raised when the same inputs would give other values
+GENERATION = 2  # raised when the same inputs would give other values
 _SCALE = re.compile(r"-?(?:[0-9]{1,3}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})", re.ASCII)
 
 
@@ -23,8 +23,9 @@ class Order:
 
     datasets: tuple[str, ...]
     recipe: Recipe
-    out: Path
+    out: Path | str  # a folder, or an address such as s3://bucket/replicas
     workers: int | None = None  # None: as many as help
+    cluster: str | None = None  # a Dask scheduler's address; its workers then compute
     specs: tuple[Path, ...] = ()
     shard_groups: int = SHARD_GROUPS
 

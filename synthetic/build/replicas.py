@@ -1,9 +1,9 @@
-"""Build replicas: compute shards, write them to a staging folder, measure, publish by one rename.
+"""Build replicas: compute shards, write them to a staging, measure, publish at one stroke.
 
-A replica's folder is `<out>/<dataset>/<version>`; the version holds the recipe and a hash of all
-that the content depends on, so that a changed input gives another folder and nothing is edited in
-place. What dies on the way leaves nothing but a staging folder: the next build of the same takes
-its finished shards over, and a build of something else removes it.
+A replica lies at `<out>/<dataset>/<version>`; the version holds the recipe and a hash of all that
+the content depends on, so that a changed input gives another place and nothing is edited there.
+What dies on the way leaves nothing that a reader sees: the next build of the same takes its
+finished shards over, and a build of something else removes them from a folder.
 """
 
 from __future__ import annotations
@@ -11,29 +11,31 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
-from pathlib import Path
 
 from synthetic.build.described import described
-from synthetic.build.order import GENERATION, Order, recipe_json
-from synthetic.errors import BuildError, StorageError
+from synthetic.build.order import GENERATION, Order, recipe_json, scale_text
+from synthetic.errors import BuildError
 from synthetic.evaluation.inputs import statistics_digest
+from synthetic.generation.cluster import makers_of_cluster
 from synthetic.generation.shards import path, together
 from synthetic.generation.structures import Recipe
 from synthetic.generation.workers import Make, makers
 from synthetic.generation.world import Shard, World
 from synthetic.spec.load import digest, load_all
+from synthetic.spec.models import Spec
 from synthetic.tables import manifest as manifests
-from synthetic.tables.files import storage_error, write_json
 from synthetic.tables.manifest import Manifest
 from synthetic.tables.parquet import Written
-from synthetic.tables.staging import finished, publish, remove_abandoned, staging, tidy
+from synthetic.tables.stores import Staging, Store, opened
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
+_LEAST = Fraction(1, 100_000)  # of the country: a thousand persons
 _WORKERS_FROM_ROWS = 8_000_000  # about; below this starting processes costs more than it saves
 
 
@@ -43,24 +45,40 @@ def build(order: Order, progress: Progress = log.info) -> list[Manifest]:
     A replica that is there already is kept as it is.
     """
     specs = load_all(order.datasets, order.specs)
-    _check_out(order.out)
+    if order.cluster is not None and order.workers is not None:
+        raise BuildError("a cluster has its own workers; give --workers or --dask")
+    with opened(order.out) as store:
+        return list(_built(order, specs, store, progress))
+
+
+def _built(
+    order: Order, specs: Mapping[str, Spec], store: Store, progress: Progress
+) -> Iterator[Manifest]:
+    store.check()
     started = time.monotonic()
-    world = World(specs, order.recipe, order.out / ".models")
+    with store.models() as models:
+        world = World(specs, order.recipe, models)
     _check_area(world, order.recipe)
     inputs = _inputs(world)
     progress(f"model ready in {time.monotonic() - started:.1f} s")
     versions = {d: manifests.version(recipe_json(order.recipe), inputs[d]) for d in specs}
     done: dict[str, Manifest] = {}
-    remove_abandoned(order.out, [f"{d}-{version}" for d, version in versions.items()])
-    with makers(world, _workers(order, world)) as make, ExitStack() as stack:
+    store.remove_abandoned(versions)
+    with _makers(order, world) as make, ExitStack() as stack:
         # Every shard is asked for before the first is awaited: no worker waits for a table's last.
         jobs = [
-            _begin(order, world, dataset, version, make, stack)
+            _begin(order, world, dataset, version, make, store, stack)
             for dataset, version in versions.items()
         ]
         for job in jobs:
-            done[job.dataset] = _finish(world, job, inputs[job.dataset], done, progress)
-    return list(done.values())
+            done[job.dataset] = _finish(world, job, inputs[job.dataset], done, store, progress)
+            yield done[job.dataset]
+
+
+def _makers(order: Order, world: World) -> AbstractContextManager[Make]:
+    if order.cluster is not None:
+        return makers_of_cluster(world, order.cluster)
+    return makers(world, _workers(order, world))
 
 
 def _workers(order: Order, world: World) -> int:
@@ -71,15 +89,6 @@ def _workers(order: Order, world: World) -> int:
     if workers < 1:
         raise BuildError(f"workers {workers} must be 1 or more")
     return workers
-
-
-def _check_out(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error("write", out, error) from error
-    if not os.access(out, os.W_OK | os.X_OK):
-        raise StorageError(f"{out}: no permission to write there; choose a folder that is yours")
 
 
 def _check_area(world: World, recipe: Recipe) -> None:
@@ -110,41 +119,42 @@ class _Job:
 
     dataset: str
     version: str
-    target: Path
-    staging: Path | None
+    staging: Staging | None
     shards: Mapping[str, Sequence[Callable[[], Written]]]  # table -> what gives each shard
     kept: int  # shards that an interrupted build had finished
 
 
 def _begin(
-    order: Order, world: World, dataset: str, version: str, make: Make, stack: ExitStack
+    order: Order,
+    world: World,
+    dataset: str,
+    version: str,
+    make: Make,
+    store: Store,
+    stack: ExitStack,
 ) -> _Job:
-    target = order.out / dataset / version
-    if target.exists():
-        return _Job(
-            dataset=dataset, version=version, target=target, staging=None, shards={}, kept=0
-        )
-    folder = stack.enter_context(staging(order.out, f"{dataset}-{version}"))
+    if store.holds(dataset, version):
+        return _Job(dataset=dataset, version=version, staging=None, shards={}, kept=0)
+    staging = stack.enter_context(store.staging(dataset, version))
     tables = {
         name: world.shards(f"{dataset}.{name}", order.shard_groups)
         for name in world.specs[dataset].tables
     }
     given: dict[Shard, Callable[[], Written]] = {}
     for shard in (shard for shards in tables.values() for shard in shards):
-        found = finished(folder, path(shard), (shard.start, shard.end))
+        found = staging.finished(path(shard), (shard.start, shard.end))
         if found is not None:
             given[shard] = partial(_same, found)
     kept = len(given)
     wanted = [s for shards in tables.values() for s in shards if s not in given]
     for shards in together(wanted, world, order.shard_groups):
-        made = make(shards, folder)
+        made = make(shards, staging)
         for i, shard in enumerate(shards):
             given[shard] = partial(_nth, made, i)
     return _Job(
         dataset=dataset,
         version=version,
-        target=target,
-        staging=folder,
+        staging=staging,
         shards={name: [given[shard] for shard in shards] for name, shards in tables.items()},
         kept=kept,
     )
@@ -159,10 +169,15 @@ def _same(written: Written) -> Written:
 
 
 def _finish(
-    world: World, job: _Job, inputs: str, done: Mapping[str, Manifest], progress: Progress
+    world: World,
+    job: _Job,
+    inputs: str,
+    done: Mapping[str, Manifest],
+    store: Store,
+    progress: Progress,
 ) -> Manifest:
     if job.staging is None:
-        found = _whole(job.target)
+        found = store.whole(job.dataset, job.version)
         progress(f"{job.dataset}: already built ({job.version})")
         return found
     started = time.monotonic()
@@ -170,26 +185,27 @@ def _finish(
         n = sum(map(len, job.shards.values()))
         progress(f"{job.dataset}: {job.kept} of {n} parts were finished by an interrupted build")
     written = {name: [give() for give in shards] for name, shards in job.shards.items()}
-    tidy(job.staging, [one for table in written.values() for one in table])
-    data = described(world, job.dataset, job.version, inputs, done, written, job.staging)
-    write_json(job.staging / manifests.NAME, data)
-    publish(job.staging, job.target)
+    _check_some(world.recipe, job.dataset, written, progress)
+    folder = job.staging.gathered([one for table in written.values() for one in table])
+    data = described(world, job.dataset, job.version, inputs, done, written, folder)
+    published = job.staging.publish(data)
     rows = sum(table["rows"] for table in data["tables"])
     seconds = time.monotonic() - started
     progress(f"{job.dataset}: {rows:,} rows in {seconds:.1f} s ({job.version})")
-    return manifests.read(job.target)
+    return published
 
 
-def _whole(folder: Path) -> Manifest:
-    """A replica that is there already, or an error if a part of it is not as it was published."""
-    try:
-        manifest = manifests.read(folder)
-        for table in manifest.tables:
-            for file in table["files"]:
-                if manifests.sha256(folder / file["path"]) != file["sha256"]:
-                    raise StorageError(f"{folder / file['path']} is not the file that was built")
-    except (StorageError, OSError) as error:
-        raise StorageError(
-            f"{folder}: the replica there is damaged ({error}); delete this folder and build again"
-        ) from error
-    return manifest
+def _check_some(
+    recipe: Recipe,
+    dataset: str,
+    written: Mapping[str, Sequence[Written]],
+    progress: Progress,
+) -> None:
+    """Tell of tables that stayed empty; a whole country in which all did is refused."""
+    empty = [name for name, shards in written.items() if not any(one.rows for one in shards)]
+    if len(empty) == len(written) and recipe.area is None and recipe.scale < 1:
+        scale = scale_text(recipe.scale)
+        least = scale_text(min(max(_LEAST, recipe.scale * 10), Fraction(1)))
+        raise BuildError(f"{dataset} has no row at scale {scale}; take {least} or more")
+    if empty:
+        progress(f"{dataset}: no row in {', '.join(empty)}; a larger scale may give some")

@@ -30,6 +30,7 @@ from synthetic.tables.content import Content
 from synthetic.tables.files import make_folder, storage_error, write_json
 from synthetic.tables.manifest import Manifest
 from synthetic.tables.parquet import Written, hashed, write
+from synthetic.tables.reading import rows
 from synthetic.tables.staging import publish, staging, tidy
 
 log = logging.getLogger(__name__)
@@ -122,6 +123,7 @@ def spoil(
             tables.append(table)
             counts[entry["name"]] = {
                 "content_hash": entry["content_hash"],  # of the clean table
+                "forms": {c["name"]: c["form"] for c in entry["columns"] if c.get("form")},
                 "rows": entry["rows"],
                 "planted": {kind: counted[kind] for kind in KINDS if kind in plan.kinds},
                 "impossible": kinds_without(plan),
@@ -175,6 +177,8 @@ def _spoil_files(
     written = [one for one, _ in done]
     table = {
         **entry,
+        # A spoiled text may be no number, and a spoiled part need not spoil the whole.
+        "columns": [{k: v for k, v in c.items() if k != "form"} for c in entry["columns"]],
         "rows": sum(one.rows for one in written),
         "content_hash": sum((one.content for one in written), Content()).hexdigest(),
         "files": [
@@ -186,7 +190,7 @@ def _spoil_files(
 
 
 def _spoil_file(source: Path, plan: Plan, folder: Path, path: str) -> tuple[Written, Counter[str]]:
-    table, found = spoil_table(plan, pq.read_table(source / path))
+    table, found = spoil_table(plan, rows(source / path, plan.shown))
     part = folder / _PARTS / path
     make_folder(part.parent)
     try:

@@ -26,6 +26,7 @@ from synthetic.generation.identifiers import kind as identifier_kind
 from synthetic.tables import arrow
 from synthetic.tables.content import row_words
 from synthetic.tables.manifest import Manifest
+from synthetic.tables.reading import rows
 
 Words = npt.NDArray[np.uint64]
 _KEY = 0x6B6579  # parts the draw of a new key from the row's others
@@ -47,6 +48,7 @@ class Plan:
 
     table: str
     key: tuple[str, ...]
+    shown: Sequence[Mapping[str, Any]]  # all columns, as the manifest tells of them
     columns: Mapping[str, Column]
     kinds: Mapping[str, tuple[str, ...]]  # kind -> the columns that can have it
     threshold: int  # of 2**32
@@ -63,6 +65,7 @@ def make_plan(manifest: Manifest, table: str, threshold: int, seed: int) -> Plan
     plan = Plan(
         table=table,
         key=tuple(entry["key"]),
+        shown=entry["columns"],
         columns=held,
         kinds={kind: found for kind, found in names.items() if found},
         threshold=threshold,
@@ -107,7 +110,9 @@ def _new_keys(plan: Plan, entry: Mapping[str, Any], files: Sequence[Path]) -> Ne
 
 def _range(files: Iterable[Path], name: str) -> tuple[int, int]:
     found = [
-        pc.min_max(table.column(name)).as_py() for table in _keys(files, (name,)) if table.num_rows
+        pc.min_max(table.column(name)).as_py()
+        for table in (pq.read_table(path, columns=[name]) for path in files)
+        if table.num_rows
     ]
     return min((f["min"] for f in found), default=0), max((f["max"] for f in found), default=0)
 
@@ -115,21 +120,22 @@ def _range(files: Iterable[Path], name: str) -> tuple[int, int]:
 def _taken(plan: Plan, new_keys: NewKeys, files: Sequence[Path]) -> Words:
     """What new identifiers would mean that are not free: eight bytes for each chosen row."""
     asked = [np.zeros(0, dtype=np.uint64)]
-    for table in _keys(files, plan.key):
+    for table in _keys(files, plan):
         at, chances = _chosen(plan, table)
         texts = table.column(new_keys.name).take(arrow.numbers(at)).to_pylist()
         fresh = _other_digits(new_keys, texts, chances)
         asked.append(_meaning(new_keys, [text for text in fresh if text is not None]))
     wanted, times = np.unique(np.concatenate(asked), return_counts=True)
     taken = [wanted[times > 1]]
-    for table in _keys(files, plan.key):
+    for table in _keys(files, plan):
         taken.append(np.intersect1d(wanted, row_words(table)))
     return np.unique(np.concatenate(taken))
 
 
-def _keys(files: Iterable[Path], key: Sequence[str]) -> Iterator[pa.Table]:
+def _keys(files: Iterable[Path], plan: Plan) -> Iterator[pa.Table]:
+    key = [column for column in plan.shown if column["name"] in plan.key]
     for path in files:
-        yield pq.read_table(path, columns=list(key))
+        yield rows(path, key).select(list(plan.key))
 
 
 def _meaning(new_keys: NewKeys, texts: Sequence[str]) -> Words:

@@ -1,8 +1,9 @@
 """The fidelity of every column and pair of a table, as its manifest states it.
 
 A column is `calibrated` if it is drawn from a published margin (it follows it, or takes a field of
-a structure that does) and lies as near to it as chance allows; `assumed` if it, or anything that it
-is computed from, rests on an assumption; else `derived`.
+a structure that does) and lies no further from it than 99 of 100 samples of as many households
+would; `assumed` if it lies further, or if it, or anything that it is computed from, rests on an
+assumption; else `derived`.
 """
 
 from __future__ import annotations
@@ -12,21 +13,16 @@ from typing import Any
 
 import duckdb
 
-from synthetic.evaluation.fidelity import (
-    Fidelity,
-    collapse,
-    columns_of,
-    comparisons,
-    count,
-    expected,
-    measure,
-)
+from synthetic.evaluation.beside import Beside
+from synthetic.evaluation.measured import Distance
+from synthetic.evaluation.reasons import reason
 from synthetic.spec.expressions import names, parse
 from synthetic.spec.margins import Margin
 from synthetic.spec.models import Bilingual, ColumnSpec, Spec, TableSpec
 from synthetic.spec.scope import Scope
 
 Specs = Mapping[str, Spec]
+_PLACES = 7  # decimals of a share
 
 
 def table_fidelity(
@@ -35,53 +31,69 @@ def table_fidelity(
     dataset: str,
     table: str,
     margins: Mapping[str, Margin],
-    area: str | None,
+    recipe: Mapping[str, Any],
 ) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
-    """Measure a table against all that it follows.
+    """Measure a table against all that it follows; see `Beside` for what is asked for.
 
     Returns
     -------
     (columns, pairs)
         Fidelity by column, and one entry for each comparison over two columns or more.
     """
-    spec, areas = specs[dataset], None if area is None else {area}
-    columns: dict[str, Fidelity] = {}
+    beside = Beside(connection, specs, dataset, table, margins, recipe)
+    columns: dict[str, Distance] = {}
     pairs: list[dict[str, Any]] = []
-    for comparison in comparisons(spec.tables[table], margins, one_area=areas is not None):
-        margin, looked_at = comparison.margin, columns_of(comparison)
-        counts = count(connection, spec, table, comparison.by)
-        cells = expected(comparison, counts, areas)
-        if len(comparison.by) > 1:
-            found = measure(counts, cells, margin, looked_at, comparison.clustered)
-            pairs.append(
-                {"table": table, "columns": list(looked_at), "quota": comparison.quota}
-                | {"fidelity": found.to_json()}
-            )
-        for i, (axis, expression) in enumerate(comparison.by.items()):
+    for entry in beside.entries:
+        far = beside.distance(entry)
+        if far is None:
+            continue
+        if len(entry.by) > 1:
+            told = {"table": table, "columns": list(far.columns), "quota": entry.quota}
+            pairs.append(told | {"fidelity": _of_pair(far)})
+        for axis, expression in entry.by.items():
             (name,) = {path[0] for path in names(parse(expression))}
-            if name not in columns and axis not in comparison.given:
-                columns[name] = measure(
-                    collapse(counts, i), collapse(cells, i), margin, (name,), comparison.clustered
-                )
+            if name not in columns and axis not in entry.given:
+                # What is given to a column is given to its distance too.
+                columns[name] = far if entry.given or len(entry.by) == 1 else far.over(axis)
+    spec = specs[dataset].tables[table]
     return {
-        name: _status(specs, dataset, spec.tables[table], name, columns.get(name))
-        for name, column in spec.tables[table].columns.items()
+        name: _of_column(specs, dataset, spec, name, columns.get(name))
+        for name, column in spec.columns.items()
         if not column.hidden
     }, pairs
 
 
-def _status(
-    specs: Specs, dataset: str, table: TableSpec, name: str, measured: Fidelity | None
+def _figures(far: Distance | None) -> dict[str, Any]:
+    if far is None:
+        return {"against": None, "distance": None, "sampling": None}
+    return {
+        "against": far.margin.table,
+        "distance": round(far.total_variation, _PLACES),
+        "sampling": round(far.sampling.expected, _PLACES),
+    }
+
+
+def _of_pair(far: Distance) -> dict[str, Any]:
+    status = "calibrated" if far.margin.published and far.holds else "assumed"
+    return {"status": status, **_figures(far), "because": _said(reason(far))}
+
+
+def _of_column(
+    specs: Specs, dataset: str, table: TableSpec, name: str, far: Distance | None
 ) -> dict[str, Any]:
     column = table.columns[name]
-    drawn = column.follows is not None or (column.take is not None and "." not in column.take)
-    reason = _reason(specs, dataset, table, name, set())
-    told: dict[str, Any] = {"against": None, "distance": None, "sampling": None}
-    if measured is not None:
-        told = measured.to_json()
-    if measured is None or not drawn or told["status"] != "calibrated":
-        told["status"] = "derived" if reason is None else "assumed"
-    return told | {"because": None if reason is None else reason.model_dump()}
+    because = _reason(specs, dataset, table, name, set())
+    if column.follows is not None or (column.take is not None and "." not in column.take):
+        because = because or (None if far is None else reason(far))
+        calibrated = far is not None and far.margin.published and far.holds
+    else:
+        calibrated = False
+    status = "calibrated" if calibrated else "derived" if because is None else "assumed"
+    return {"status": status, **_figures(far), "because": _said(because)}
+
+
+def _said(because: Bilingual | None) -> dict[str, str] | None:
+    return None if because is None else because.model_dump()
 
 
 def _reason(

@@ -22,6 +22,7 @@ from synthetic.errors import StorageError
 from synthetic.evaluation.checks import Check, one
 from synthetic.evaluation.sql import connect, quote, text, view
 from synthetic.tables import content
+from synthetic.tables.forms import selected
 from synthetic.tables.manifest import Manifest, read, sha256, version
 
 _BATCH = 100_000
@@ -208,13 +209,20 @@ def _check_rest(
         f"THEN TRY_CAST(t.clean AS {held}) ELSE h.{quote(name)} END AS {quote(name)}"
         for name, held in types.items()
     )
+    as_stored = ", ".join(
+        f"TRY_CAST({quote(name)} AS BIGINT) AS {quote(name)}"
+        if "digits" in told["forms"].get(name, ())
+        else quote(name)
+        for name in types
+        if "sql" not in told["forms"].get(name, ())
+    )
     query = (
         f"SELECT {restored} FROM held h LEFT JOIN told t "
         f"ON h.\"the key\" = t.key AND t.kind <> '{DUPLICATE}' "
         'WHERE h."the key" NOT IN (SELECT new_key FROM told WHERE new_key IS NOT NULL)'
     )
     total = content.Content()
-    for batch in connection.sql(query).to_arrow_reader(_BATCH):
+    for batch in connection.sql(f"SELECT {as_stored} FROM ({query})").to_arrow_reader(_BATCH):
         total += content.of_table(pa.Table.from_batches([batch]))
     if total.hexdigest() == told["content_hash"]:
         return Check(entry["name"], what, True, f"{total.rows} rows", "defects")
@@ -223,8 +231,8 @@ def _check_rest(
             entry["name"], what, False, "other rows, and no clean replica to look at", "defects"
         )
     files = ", ".join(text(str(path)) for path in clean.files(entry["name"]))
-    listed = ", ".join(quote(name) for name in types)
-    whole = f"SELECT {listed} FROM read_parquet([{files}])"
+    whole_entry = next(t for t in clean.tables if t["name"] == entry["name"])
+    whole = f"SELECT {selected(whole_entry['columns'])} FROM read_parquet([{files}])"
     strange = connection.execute(
         f"SELECT {_key(entry['key'])} FROM (({query}) EXCEPT ALL ({whole})) LIMIT {_SAMPLES}"
     ).fetchall()

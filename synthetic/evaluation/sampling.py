@@ -4,7 +4,8 @@ A sample of clusters estimates the share of a cell by a ratio; to first order it
 normal, with the covariance of the clusters' residuals (Särndal, Swensson and Wretman, *Model
 Assisted Survey Sampling*, 1992, sections 5.5 and 5.6). The distance over all cells is half the
 sum of the errors' sizes: its mean follows from the variances, its 99th percentile from all
-covariances.
+covariances. Of the tail beyond, McDiarmid's inequality (1989) tells without asking for normal
+errors: one cluster less or more moves the distance by no more than its part of the rows.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ Whole = NDArray[np.intp]
 _SIMULATED = 100  # cells up to which the percentile is simulated; with more it is near normal
 _DRAWS = 10_000
 _Z99 = 2.3263
+RARE = 100_000  # samples of which one at most lies further than `rarely`
 _NEAR = 1e-9  # what is lost in sums of shares
 _BLOCK = 512  # rows of a covariance held at a time
 
@@ -54,6 +56,8 @@ class Sampling:
         self._residuals = _Residuals(together, cells, rows)
         self._errors = np.sqrt(np.maximum(self._residuals.variances(), 0.0))
         self._alone = np.sqrt(cells.shares * (1 - cells.within) / rows)
+        self._sizes = float(together.sum())  # the squares of the clusters' sizes, added up
+        self._rows = rows
 
     @property
     def expected(self) -> float:
@@ -75,29 +79,59 @@ class Sampling:
             return self.expected + _Z99 * _spread(self._residuals, self._errors)
         return _simulated(np.concatenate([block for _, block in self._residuals.blocks()]))
 
+    @property
+    def rarely(self) -> float:
+        """The distance that at most one sample in 100,000 exceeds."""
+        mean = float(self._errors.sum()) / 2  # no less than the mean distance, normal or not
+        return mean + math.sqrt(math.log(RARE) / 2 * self._sizes) / self._rows
+
     def explains(self, distance: float) -> bool:
         """Whether a distance is no larger than that of 99 in 100 samples."""
-        return distance <= self.expected + _NEAR or distance <= self.limit + _NEAR
+        return distance <= self._surely + _NEAR or distance <= self.limit + _NEAR
+
+    @property
+    def _surely(self) -> float:
+        """A distance below the limit, without the covariances: these only widen the spread."""
+        if len(self._errors) <= _SIMULATED:
+            return self.expected
+        own = (1 - 2 / math.pi) * float(np.square(self._errors).sum())
+        return self.expected + _Z99 * math.sqrt(own) / 2
 
 
 class _Residuals:
     """The covariance of shares; a cluster's residual is its count less its share of its key's."""
 
     def __init__(self, together: sparse.csr_matrix, cells: Cells, rows: int) -> None:
-        n = len(cells.keys)
-        groups = sparse.csr_matrix((np.ones(n), (np.arange(n), cells.keys)))
         self.together = together
         self.cells = cells
         self.rows = rows
-        self.with_keys = np.asarray((together @ groups).todense())  # (cells, keys)
-        self.of_keys = np.asarray(groups.T @ self.with_keys)  # (keys, keys)
 
     def variances(self) -> Floats:
         p, k = self.cells.within, self.cells.keys
-        own = self.with_keys[np.arange(len(k)), k]
-        both = self.of_keys[k, k]
-        found: Floats = (self.together.diagonal() - 2 * p * own + p * p * both) / self.rows**2
+        both = self.together.tocoo()
+        same = k[both.row] == k[both.col]  # pairs of cells of one key
+        at, products = both.row[same], both.data[same]
+        own = np.bincount(at, products, len(k))
+        of_key = np.bincount(k[at], products, int(k.max(initial=0)) + 1)[k]
+        found: Floats = (self.together.diagonal() - 2 * p * own + p * p * of_key) / self.rows**2
         return found
+
+    @cached_property
+    def with_keys(self) -> Floats:
+        """The same products of cells and keys."""
+        found: Floats = np.asarray((self.together @ self._groups).todense())
+        return found
+
+    @cached_property
+    def of_keys(self) -> Floats:
+        """And of keys and keys."""
+        found: Floats = np.asarray(self._groups.T @ self.with_keys)
+        return found
+
+    @property
+    def _groups(self) -> sparse.csr_matrix:
+        n = len(self.cells.keys)
+        return sparse.csr_matrix((np.ones(n), (np.arange(n), self.cells.keys)))
 
     def blocks(self) -> Iterator[tuple[slice, Floats]]:
         p, k = self.cells.within, self.cells.keys

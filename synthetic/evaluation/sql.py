@@ -10,6 +10,7 @@ import duckdb
 
 from synthetic.spec.expressions import Call, Literal, Name, Node, Type, parse
 from synthetic.spec.models import ColumnSpec
+from synthetic.tables.forms import selected
 from synthetic.tables.manifest import Manifest
 
 Replicas = Mapping[str, Manifest]  # dataset -> replica
@@ -40,7 +41,7 @@ def connect(replicas: Replicas) -> duckdb.DuckDBPyConnection:
             files = ", ".join(text(str(path)) for path in manifest.files(table["name"]))
             connection.execute(
                 f"CREATE VIEW {quote(dataset)}.{quote(table['name'])} AS "
-                f"SELECT * FROM read_parquet([{files}])"
+                f"SELECT {selected(table['columns'])} FROM read_parquet([{files}])"
             )
     return connection
 

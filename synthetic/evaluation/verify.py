@@ -18,6 +18,7 @@ from synthetic.errors import SpecError, StorageError, SyntheticError
 from synthetic.evaluation.checks import SAMPLES, Check
 from synthetic.evaluation.describe import table_fidelity
 from synthetic.evaluation.dirt import check_dirt
+from synthetic.evaluation.forms import form
 from synthetic.evaluation.identity import check_identity, check_marks
 from synthetic.evaluation.inputs import statistics_digest
 from synthetic.evaluation.null import check_null
@@ -37,6 +38,7 @@ from synthetic.spec.margins import Margin
 from synthetic.spec.models import Spec
 from synthetic.spec.scope import Scope
 from synthetic.tables import content
+from synthetic.tables.forms import kept
 from synthetic.tables.manifest import Manifest, inputs_hash, read, sha256, version
 
 
@@ -59,6 +61,10 @@ def verify(manifest: Manifest, specs: Mapping[str, Spec]) -> list[Check]:
             *checks,
             Check("", "spec", False, "the replica was built from another version of the spec"),
         ]
+    if not manifest.data.get("dirt"):
+        checks += _check_forms(manifest, specs)
+        if not checks[-1].ok:
+            return checks  # rows are read by what the manifest says of them
     if manifest.data.get("dirt"):
         return checks + _check_dirty_copy(manifest, spec)
     if manifest.data.get("null"):
@@ -78,9 +84,20 @@ def verify(manifest: Manifest, specs: Mapping[str, Spec]) -> list[Check]:
             checks += check_identity(connection, spec, table)
             checks += check_columns(connection, Scope(specs, every_margin, manifest.dataset, table))
             checks += check_rows(connection, specs, manifest.dataset, table, replicas)
-            checks += check_published(connection, manifest, spec, table, margins)
+            checks += check_published(connection, manifest, specs, table, margins)
         checks += _check_stated(connection, manifest, specs, margins)
     return checks + problems
+
+
+def _check_forms(manifest: Manifest, specs: Mapping[str, Spec]) -> list[Check]:
+    """Files are read as the spec says that they are written."""
+    wrong = [
+        f"{table['name']}.{column['name']}"
+        for table in manifest.tables
+        for column in table["columns"]
+        if column.get("form") != form(specs, manifest.dataset, table["name"], column["name"])
+    ]
+    return [Check("", "how columns are read", not wrong, ", ".join(wrong[:SAMPLES]))]
 
 
 def _check_dirty_copy(manifest: Manifest, spec: Spec) -> list[Check]:
@@ -170,13 +187,12 @@ def _check_stated(
     margins: Mapping[str, Margin],
 ) -> Iterator[Check]:
     """The fidelity that the manifest states is the one that the rows have."""
-    area = manifest.recipe["area"]
     pairs: list[object] = []
     for table in manifest.tables:
         name = str(table["name"])
         try:
             columns, found = table_fidelity(
-                connection, specs, manifest.dataset, name, margins, area
+                connection, specs, manifest.dataset, name, margins, manifest.recipe
             )
         except SyntheticError:
             continue  # told by the comparison itself
@@ -221,7 +237,7 @@ def _check_content(
     try:
         files = manifest.files(name)
         for path in files:
-            if pq.read_schema(path).names != [column["name"] for column in columns]:
+            if pq.read_schema(path).names != kept(columns):
                 return Check(name, "content", False, f"{path.name} has other columns")
         found = content.of_files(files).hexdigest()
     except (pa.ArrowException, OSError) as error:

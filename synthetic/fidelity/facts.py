@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from synthetic.errors import StorageError
-from synthetic.evaluation.fidelity import comparisons
+from synthetic.evaluation.beside import Beside
 from synthetic.evaluation.inputs import published_tables
-from synthetic.evaluation.measured import Distance, association, distance
+from synthetic.evaluation.measured import Distance, association
+from synthetic.evaluation.reasons import reason
 from synthetic.evaluation.sql import connect
-from synthetic.fidelity.contradictions import Contradiction, contradiction
+from synthetic.fidelity.contradictions import Contradiction, contradictions
 from synthetic.spec.check import check_specs
 from synthetic.spec.load import digest, load_all
 from synthetic.spec.margins import Margin
@@ -49,13 +50,14 @@ def measure(manifest: Manifest, specs: Mapping[str, Spec], margins: Margins) -> 
     area = manifest.recipe["area"]
     areas = None if area is None else {area}
     found: list[tuple[str, Distance]] = []
-    with connect(dict(_with_used(manifest))) as connection:
-        for table, told in spec.tables.items():
-            for comparison in comparisons(told, margins[spec.dataset], one_area=areas is not None):
-                far = distance(connection, specs, manifest.dataset, table, comparison, areas)
-                found += [] if far is None else [(table, far)]
-    odd = (contradiction(spec, table, far, areas) for table, far in found)
-    return Measured(manifest, spec, found, [c for c in odd if c is not None])
+    with connect({manifest.dataset: manifest}) as connection:
+        for table in spec.tables:
+            beside = Beside(
+                connection, specs, spec.dataset, table, margins[spec.dataset], manifest.recipe
+            )
+            measured = map(beside.distance, beside.entries)
+            found += [(table, far) for far in measured if far is not None]
+    return Measured(manifest, spec, found, list(contradictions(spec, found, areas)))
 
 
 def measure_folder(folder: Path, spec_folders: Iterable[Path] = ()) -> list[Measured]:
@@ -72,12 +74,6 @@ def measure_folder(folder: Path, spec_folders: Iterable[Path] = ()) -> list[Meas
     ]
 
 
-def _with_used(manifest: Manifest) -> Iterator[tuple[str, Manifest]]:
-    yield manifest.dataset, manifest
-    for dataset, built in manifest.data["depends"].items():
-        yield dataset, read(manifest.folder.parent.parent / dataset / built)
-
-
 def facts(measured: Measured) -> dict[str, Any]:
     """The same as JSON: see each part."""
     manifest = measured.manifest
@@ -87,7 +83,7 @@ def facts(measured: Measured) -> dict[str, Any]:
         "recipe": dict(manifest.recipe),
         "published": [_distance(table, far) for table, far in measured.distances],
         "unmeasured": _unmeasured(measured),
-        "contradictions": [vars(c) | {"axes": list(c.axes)} for c in measured.contradictions],
+        "contradictions": [_contradiction(c) for c in measured.contradictions],
         "columns": list(_columns(manifest)),
         "assumptions": manifest.data["assumptions"],
         "privacy": manifest.data["privacy"],
@@ -96,7 +92,7 @@ def facts(measured: Measured) -> dict[str, Any]:
 
 def _distance(table: str, far: Distance) -> dict[str, Any]:
     cell, off = far.largest
-    expected = far.sampling.expected
+    expected, because = far.sampling.expected, reason(far)
     return {
         "table": table,
         "columns": list(far.columns),
@@ -112,9 +108,15 @@ def _distance(table: str, far: Distance) -> dict[str, Any]:
         "design_effect": far.sampling.effect,
         "sampled": far.cluster,
         "ratio": far.total_variation / expected if expected else None,
-        "holds": far.sampling.explains(far.total_variation),
+        "holds": far.holds,
+        "because": None if because is None else because.model_dump(),
         "associations": list(_associations(far)),
     }
+
+
+def _contradiction(odd: Contradiction) -> dict[str, Any]:
+    because = None if odd.because is None else odd.because.model_dump()
+    return vars(odd) | {"axes": list(odd.axes), "because": because}
 
 
 def _associations(far: Distance) -> Iterator[dict[str, Any]]:
@@ -143,5 +145,7 @@ def _columns(manifest: Manifest) -> Iterator[dict[str, Any]]:
                 "title": column["title"],
                 "status": fidelity["status"],
                 "against": fidelity["against"],
+                "distance": fidelity["distance"],
+                "sampling": fidelity["sampling"],
                 "because": fidelity["because"],
             }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+_PERCENT = "\u00a0%"  # never at the beginning of a line
+
 
 class Number(Protocol):
     """Writes a number with so many places, and its sign where asked for."""
@@ -25,5 +27,7 @@ def writer(language: str) -> Number:
 def percent(value: float, number: Number) -> str:
     """A share as a percentage with as many places as its size asks for."""
     size = abs(value * 100)
+    if not size:
+        return "0" + _PERCENT
     places = 1 if size >= 10 else 2 if size >= 0.1 else 4
-    return number(value * 100, places) + " %"
+    return number(value * 100, places) + _PERCENT

@@ -63,24 +63,51 @@ def _replica(measured: Measured, language: Language, number: Number) -> dict[str
     told = facts(measured)
     rows = zip(told["published"], measured.distances, strict=True)
     drawn: set[tuple[str, ...]] = set()  # a picture that an earlier comparison showed is left out
+    comparisons = [
+        fact | _shown(measured.spec.tables[table], far, language, drawn, number)
+        for fact, (table, far) in rows
+    ]
     return told | {
         "title": measured.manifest.data["title"][language],
-        "comparisons": [
-            fact | _shown(measured.spec.tables[table], far, language, drawn, number)
-            for fact, (table, far) in rows
-        ],
+        "comparisons": comparisons,
+        "columns": [_column(column, comparisons, language) for column in told["columns"]],
         "unmeasured": [_published(name, language) for name in told["unmeasured"]],
         "contradictions": [
             fact | {which: _published(fact[which], language) for which in ("kept", "bent")}
             for fact in told["contradictions"]
         ],
         "titles": {n: getattr(t.title, language) for n, t in measured.spec.tables.items()},
-        "assumed": [c for c in told["columns"] if c["status"] == "assumed"],
         "counts": {
             status: sum(c["status"] == status for c in told["columns"])
             for status in ("calibrated", "derived", "assumed")
         },
     }
+
+
+def _column(
+    column: dict[str, Any], comparisons: Sequence[dict[str, Any]], language: Language
+) -> dict[str, Any]:
+    """A column, what it was held against, and where that is shown."""
+    measured = column["distance"] is not None
+    return column | {
+        "source": _published(column["against"], language) if measured else None,
+        "shown": [
+            {"number": number, "what": one["what"]}
+            for number, one in enumerate(comparisons, 1)
+            if one["table"] == column["table"] and column["column"] in one["columns"]
+        ],
+    }
+
+
+def _verdict(far: Distance) -> str:
+    """Which of the page's words says how near it is."""
+    if far.exact:
+        return "exact"
+    if far.met:
+        return "floors"
+    if far.holds:
+        return "holds"
+    return "far" if far.comparison.contradicts is None else "contradicts"
 
 
 def _shown(
@@ -98,6 +125,7 @@ def _shown(
     ]
     return {
         "what": " × ".join(titles),
+        "verdict": _verdict(far),
         "worst": " · ".join(named),
         "sources": [_published(name, language) for name in far.margin.table.split(", ")],
         "pictures": list(_pictures(table, far, language, drawn, number)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthetic.evaluation.measured import Distance
+from synthetic.evaluation.reasons import reason
 from synthetic.fidelity.facts import Measured
 
 
@@ -16,6 +17,9 @@ def lines(measured: Measured) -> Iterator[str]:
             f"  {_verdict(far):<6} {table}: {' x '.join(far.columns)} against {far.margin.table}: "
             f"total variation {far.total_variation:.2g}, sampling alone {far.sampling.expected:.2g}"
         )
+        because = reason(far)
+        if because is not None:
+            yield f"         {because.en}"
     for odd in measured.contradictions:
         yield (
             f"  {odd.bent} contradicts {odd.kept} by {odd.between:.2g}; {odd.kept} is followed, the "
@@ -34,4 +38,6 @@ def lines(measured: Measured) -> Iterator[str]:
 def _verdict(far: Distance) -> str:
     if far.exact:
         return "exact"
-    return "near" if far.sampling.explains(far.total_variation) else "FAR"
+    if far.met:
+        return "floors"
+    return "near" if far.holds else "FAR"

@@ -7,11 +7,13 @@ WORDS = {
     "intro": {
         "vi": "Mỗi bảng đã công bố mà bản sao đi theo được đếm lại trong bản sao. Khoảng cách là "
         "phần nhỏ nhất của số dòng phải đổi nhóm để hai bên trùng nhau. Bên cạnh là khoảng cách "
-        "mà riêng việc lấy mẫu ngẫu nhiên cũng gây ra, nếu rút chừng ấy hộ (hay đơn vị) từ cả nước.",
+        "mà riêng việc lấy mẫu ngẫu nhiên cũng gây ra, nếu rút chừng ấy hộ (hay đơn vị) từ cả nước. "
+        "Bản sao được coi là gần nếu nó không xa hơn 99 trong 100 mẫu như vậy.",
         "en": "Every published table that the replica follows is counted again in the replica. The "
         "distance is the least part of the rows that would have to change category for both to "
         "agree. Beside it stands the distance that random sampling alone would give, if as many "
-        "households (or units) were drawn from the country.",
+        "households (or units) were drawn from the country. The replica counts as near if it is no "
+        "further than 99 of 100 such samples.",
     },
     "limits": {
         "vi": "Đúng với các bảng này không có nghĩa là đúng về mọi mặt: điều không bảng nào nói thì bản "
@@ -28,8 +30,16 @@ WORDS = {
     "worst": {"vi": "Ô lệch nhất", "en": "Cell furthest off"},
     "verdict": {"vi": "Nhận định", "en": "Verdict"},
     "exact": {"vi": "Đúng đến từng đơn vị", "en": "Exact to the last unit"},
+    "floors": {
+        "vi": "Đúng, trừ ô giữ ít nhất một đơn vị",
+        "en": "Exact, but for cells that keep one unit",
+    },
     "holds": {"vi": "Gần như một mẫu ngẫu nhiên", "en": "As near as a random sample"},
-    "far": {"vi": "Xa hơn 99 trên 100 mẫu", "en": "Further than 99 of 100 samples"},
+    "contradicts": {
+        "vi": "Trái với bảng được theo",
+        "en": "Contradicts the table that is followed",
+    },
+    "far": {"vi": "Xa hơn 99 trong 100 mẫu", "en": "Further than 99 of 100 samples"},
     "published": {"vi": "đã công bố", "en": "published"},
     "replica": {"vi": "bản sao", "en": "replica"},
     "map_key": {
@@ -48,14 +58,32 @@ WORDS = {
         "en": "Where published tables contradict each other",
     },
     "kept": {"vi": "Được theo", "en": "Followed"},
-    "bent": {"vi": "Được điều chỉnh cho khớp", "en": "Adapted to it"},
+    "bent": {
+        "vi": "Được điều chỉnh cho khớp, hoặc không theo",
+        "en": "Adapted to it, or not followed",
+    },
     "between": {"vi": "Hai bảng cách nhau", "en": "Between the two"},
-    "to_bent": {"vi": "Bản sao cách bảng bị điều chỉnh", "en": "Replica to the adapted table"},
-    "columns": {"vi": "Các cột", "en": "Columns"},
+    "to_kept": {"vi": "Bản sao cách bảng được theo", "en": "Replica to the table followed"},
+    "to_bent": {"vi": "Bản sao cách bảng kia", "en": "Replica to the other table"},
+    "columns": {"vi": "Từng cột đúng đến đâu", "en": "How true each column is"},
+    "column": {"vi": "Cột", "en": "Column"},
+    "status": {"vi": "Độ trung thực", "en": "Fidelity"},
+    "evidence": {
+        "vi": "Theo bảng nào, lệch bao nhiêu, vì sao",
+        "en": "Against which table, how far, why",
+    },
+    "only_derived": {
+        "vi": "Tính từ cột khác, nên chỉ đúng bằng những cột ấy.",
+        "en": "Computed from other columns, and only as true as they are.",
+    },
+    "counted": {"vi": "Xem hình và số", "en": "See pictures and figures"},
     "calibrated": {"vi": "hiệu chỉnh theo số công bố", "en": "calibrated"},
     "derived": {"vi": "tính từ cột khác", "en": "derived"},
     "assumed": {"vi": "giả định", "en": "assumed"},
-    "assumptions": {"vi": "Điều được giả định, và vì sao", "en": "What is assumed, and why"},
+    "assumptions": {
+        "vi": "Điều được giả định về chính các dòng",
+        "en": "What is assumed of the rows themselves",
+    },
     "unmeasured": {
         "vi": "Bảng đã công bố còn được dùng để lấy mã, tổng số hoặc mức, không có cột nào để đếm lại",
         "en": "Published tables used for codes, totals or levels, with no column to count again",

@@ -8,7 +8,7 @@ is a function of the row alone, so both give the same.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -27,7 +27,7 @@ Source = Callable[["Frame"], Values]
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """A source, and the columns of its table that it computes with."""
+    """A source, and the columns of its table that it needs in every row."""
 
     compute: Source
     needs: tuple[str, ...]
@@ -36,6 +36,20 @@ class Column:
     def __call__(self, frame: Frame) -> Values:
         """The values of the column."""
         return self.compute(frame)
+
+
+class Sources(dict[str, Column]):
+    """The columns of a table, and which of them no shown column needs in every row."""
+
+    def __init__(self, columns: Mapping[str, Column], shown: Iterable[str]) -> None:
+        super().__init__(columns)
+        waiting = list(shown)
+        needed = set(waiting)
+        while waiting:
+            more = set(columns[waiting.pop()].needs) - needed
+            needed |= more
+            waiting += more
+        self.late = frozenset(columns) - needed
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +78,14 @@ class Parent:
         """The parent of each row; None where row i belongs to row i."""
         return self._made[1]
 
+    def part(self, at: Ints) -> Parent:
+        """The parents of some of the rows."""
+
+        def make() -> tuple[Frame, Ints]:
+            return self.frame, at if self.at is None else self.at.take(at)
+
+        return Parent(make, None if self.missing is None else self.missing.take(at))
+
     def bring(self, values: Values) -> Values:
         """The parents' values, one for each row."""
         if self.at is not None and not self.frame.n:
@@ -79,19 +101,22 @@ class Frame:
     n: int
     key: Ints  # one number a row, the same wherever the row is met
     fields: Fields
-    sources: Mapping[str, Column]
+    sources: Sources
     as_of: dt.date
     parents: dict[str, Parent] = field(default_factory=dict)
     handed: tuple[str, ...] = ()  # fields that the rows share with their "parent"
+    of: tuple[Frame, Ints] | None = None  # the rows that these are some of, and which
     _done: dict[str, Values] = field(default_factory=dict)
     _handed: dict[str, Values] = field(default_factory=dict)
 
     def column(self, name: str) -> Values:
         """The values of a column of the spec."""
+        if self._taken(name):
+            return self._done[name]
         waiting = [name]  # a stack of our own: a long chain of columns would outgrow Python's
         while waiting:
             source = self.sources[waiting[-1]]
-            before = [other for other in source.needs if other not in self._done]
+            before = [other for other in source.needs if not self._taken(other)]
             if before and waiting[-1] not in self._done:
                 waiting += before
                 continue
@@ -99,6 +124,34 @@ class Frame:
             if done not in self._done:
                 self._done[done] = source(self)
         return self._done[name]
+
+    def _taken(self, name: str) -> bool:
+        """Whether a column is there, or can be taken from the rows that these are some of."""
+        if name not in self._done and self.of is not None:
+            whole, at = self.of
+            if not whole.waits((name,)):
+                self._done[name] = whole.column(name).take(at)
+                if name in whole.parents:
+                    self.parents[name] = whole.parents[name].part(at)
+        return name in self._done
+
+    def waits(self, names: Collection[str]) -> bool:
+        """Whether one of these columns is not there yet and may never be asked for in every row."""
+        late = [name for name in names if name in self.sources.late and name not in self._done]
+        return bool(late) and (self.of is None or self.of[0].waits(late))
+
+    def part(self, at: Ints) -> Frame:
+        """Some of the rows."""
+        return Frame(
+            len(at),
+            self.key.take(at),
+            Fields(self.fields.take(at)),
+            self.sources,
+            self.as_of,
+            {name: parent.part(at) for name, parent in self.parents.items()},
+            self.handed,
+            (self, at),
+        )
 
     def field(self, path: str) -> Values:
         """A field of the structure, or `parent.column`."""
@@ -119,7 +172,7 @@ class Frame:
 
     def evaluate(self, tree: Node) -> Values:
         """An expression over the columns."""
-        return evaluate(tree, self.column, self.n, self.as_of)
+        return evaluate(tree, self, self.as_of)
 
     def holds(self, tree: Node) -> npt.NDArray[np.bool_]:
         """Where a condition holds; a row where it is unknown does not count."""

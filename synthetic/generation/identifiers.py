@@ -37,6 +37,7 @@ from synthetic.generation.values import Values
 from synthetic.spec import kinds
 from synthetic.spec.expressions import Type
 from synthetic.tables import arrow
+from synthetic.tables.digits import digits, fixed_width
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -69,37 +70,6 @@ class Kind:
     parts: Mapping[str, Type]
     ranked: bool
     is_marked: Callable[[pa.Array], Flags]
-
-
-# The text of 0000 to 9999, four characters in one word.
-_FOUR = (
-    (np.arange(10_000)[:, None] // np.array([1000, 100, 10, 1]) % 10 + 48)
-    .astype(np.uint8)
-    .view(np.uint32)
-    .reshape(-1)
-)
-
-
-def digits(numbers: Ints, width: int) -> pa.Array:
-    """Write whole numbers with leading zeros, all of one width."""
-    groups = -(-width // 4)
-    out = np.empty((len(numbers), groups), dtype=np.uint32)
-    left = numbers
-    for column in range(groups - 1, 0, -1):
-        quotient = left // 10_000
-        out[:, column] = _FOUR[left - quotient * 10_000]
-        left = quotient
-    out[:, 0] = _FOUR[left]
-    return fixed_width(out.view(np.uint8).reshape(len(numbers), groups * 4)[:, -width:])
-
-
-def fixed_width(characters: npt.NDArray[np.uint8]) -> pa.Array:
-    """Turn a matrix of ASCII characters into an Arrow array of strings."""
-    n, width = characters.shape
-    offsets = np.arange(0, (n + 1) * width, max(width, 1), dtype=np.int32)[: n + 1]
-    return pa.StringArray.from_buffers(
-        n, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(characters))
-    )
 
 
 def _used(values: Values) -> tuple[tuple[str, ...], Ints]:
@@ -161,7 +131,8 @@ def _person_number(stream: Stream, rows: Rows, what: str, leads: tuple[int, ...]
     serial = permute(stream, key, rank, _SERIAL)
     century = (year // 100 - 19) * 2 + female
     number = ((leads[0] - lead) * 100 + area) * 10 + century
-    return Values(text=digits((number * 100 + year % 100) * _MILLION + serial, 12))
+    number = (number * 100 + year % 100) * _MILLION + serial
+    return Values(number, width=kinds.DIGITS[what])
 
 
 def _check_digit(number: Ints) -> Ints:
@@ -181,7 +152,8 @@ def _tax_code(stream: Stream, rows: Rows, shift: int = 5) -> Values:
         raise BuildError("an area has more than 9,999,999 units; tax codes run out")
     serial = permute(stream, area, rows.rank_in_area, _TAX_SERIALS) + 1
     number = area * 10_000_000 + serial
-    return Values(text=digits(number * 10 + (_check_digit(number) + shift) % 10, 10))
+    number = number * 10 + (_check_digit(number) + shift) % 10
+    return Values(number, width=kinds.DIGITS["tax_code"])
 
 
 def _new_tax_code(stream: Stream, rows: Rows) -> Values:
@@ -193,7 +165,8 @@ def _mobile_number(stream: Stream, rows: Rows) -> Values:
     word = words(stream, rows.key)
     prefix = np.array(MOBILE_PREFIXES)[below(word, len(MOBILE_PREFIXES))]
     serial = (word & np.uint64(0xFFFFFFFF)) * np.uint64(10_000_000) >> np.uint64(32)
-    return Values(text=digits(prefix * 10_000_000 + serial.astype(np.int64), 10))
+    number = prefix * 10_000_000 + serial.astype(np.int64)
+    return Values(number, width=kinds.DIGITS["mobile_number"])
 
 
 def _enterprise_name(stream: Stream, rows: Rows) -> Values:
@@ -262,7 +235,8 @@ def _luhn(number: Ints) -> Ints:
 
 def _card_number(stream: Stream, rows: Rows) -> Values:
     serial = _serial_of_key(stream, rows, _CARDS, "card_number")
-    return Values(text=digits(serial * 10 + (_luhn(serial) + 5) % 10, 16))
+    number = serial * 10 + (_luhn(serial) + 5) % 10
+    return Values(number, width=kinds.DIGITS["card_number"])
 
 
 def _is_card_number(texts: pa.Array) -> Flags:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache, partial
 
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from synthetic.errors import BuildError
 from synthetic.generation import texts
 from synthetic.generation.dates import civil, day_of, days, from_civil, month_of, year_of
+from synthetic.generation.rows import Held, Rows
 from synthetic.generation.tabulated import Compute, Tabulated, is_worth
 from synthetic.generation.values import Ints, Values, constant, repeated, union
 from synthetic.spec.expressions import Call, Literal, Name, Node, names
@@ -22,20 +23,20 @@ from synthetic.tables import arrow
 Flags = npt.NDArray[np.bool_]
 
 
-Column = Callable[[str], Values]  # gives the values of a column
 _MANY = 20_000
+_FEW = 0.75  # of the rows: with more, a branch is computed for all of them
 _compiled: dict[tuple[int, dt.date], tuple[Node, Compute]] = {}
 
 
-def evaluate(tree: Node, column: Column, n: int, as_of: dt.date) -> Values:
-    """Compute a checked tree over `n` rows; `column` gives the values of a column."""
+def evaluate(tree: Node, rows: Rows, as_of: dt.date) -> Values:
+    """Compute a checked tree over rows."""
     key = (id(tree), as_of)
     if key not in _compiled:
         if len(_compiled) >= _MANY:
             _compiled.clear()
         # The tree stays with what was made of it, so that no other can come to lie in its place.
         _compiled[key] = tree, _compile(tree, as_of)[0]
-    return _compiled[key][1](column, n)
+    return _compiled[key][1](rows)
 
 
 def _compile(tree: Node, as_of: dt.date) -> tuple[Compute, bool]:
@@ -44,21 +45,71 @@ def _compile(tree: Node, as_of: dt.date) -> tuple[Compute, bool]:
         return _same_for_all(tree.value), True
     if isinstance(tree, Name):
         path = ".".join(tree.path)
-        return lambda column, n: column(path), False
+        return lambda rows: rows.column(path), False
     if tree.op == "as_of":
         return _same_for_all(days(as_of)), True
     made = [_compile(arg, as_of) for arg in tree.args]
-    apply, parts = _applied(tree), [part for part, _ in made]
-
-    def compute(column: Column, n: int) -> Values:
-        return apply([part(column, n) for part in parts])
-
+    compute = _branching(tree, made) if tree.op == "if" else _straight(tree, made)
     if all(same for _, same in made):
         return _folded(compute), True
-    columns = tuple(dict.fromkeys(".".join(path) for path in names(tree)))
+    columns = _columns(tree)
     if is_worth(len(columns), _operations(tree)):
         return Tabulated(compute, columns), False
     return compute, False
+
+
+def _columns(tree: Node) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(".".join(path) for path in names(tree)))
+
+
+def _straight(tree: Call, made: list[tuple[Compute, bool]]) -> Compute:
+    apply, parts = _applied(tree), [part for part, _ in made]
+    return lambda rows: apply([part(rows) for part in parts])
+
+
+def _branching(tree: Call, made: list[tuple[Compute, bool]]) -> Compute:
+    """`if`: a branch whose columns nobody else may need is computed where it is taken."""
+    (condition, _), *branches = made
+    needed = [_columns(arg) for arg in tree.args[1:]]
+
+    def compute(rows: Rows) -> Values:
+        truths = condition(rows)
+        waiting = [rows.waits(columns) for columns in needed]
+        if not any(waiting):
+            return _choose(truths, *(branch(rows) for branch, _ in branches))
+        yes = truth(truths)
+        if yes.all() or not yes.any():  # the other branch is not asked
+            found = branches[int(not yes.any())][0](rows)
+            return found if truths.missing is None else found.without(truths.missing)
+        return _choose(
+            truths,
+            *(
+                _where(there, branch, rows) if waits else branch(rows)
+                for there, (branch, _), waits in zip((yes, ~yes), branches, waiting, strict=True)
+            ),
+        )
+
+    return compute
+
+
+def _where(there: Flags, compute: Compute, rows: Rows) -> Values:
+    """The values of some rows, in their places; what stands elsewhere means nothing."""
+    at = np.flatnonzero(there)
+    if len(at) > _FEW * rows.n:
+        return compute(rows)
+    return compute(rows.part(at)).placed(at, rows.n)
+
+
+def strict(tree: Node) -> tuple[str, ...]:
+    """The columns that a tree needs in every row: not those of one branch of an `if` alone."""
+    if not isinstance(tree, Call) or tree.op != "if":
+        return _columns(tree) if not isinstance(tree, Call) else _united(map(strict, tree.args))
+    condition, yes, no = (strict(arg) for arg in tree.args)
+    return _united((condition, [name for name in yes if name in no]))
+
+
+def _united(found: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for some in found for name in some))
 
 
 def _operations(tree: Node) -> int:
@@ -69,18 +120,18 @@ def _same_for_all(value: int | str) -> Compute:
     one = constant(value)
     assert one.data is not None
     data = one.data
-    return lambda column, n: Values(repeated(data, n), one.domain)
+    return lambda rows: Values(repeated(data, rows.n), one.domain)
 
 
 def _folded(compute: Compute) -> Compute:
     """The same of a tree without columns, computed for one row that stands for all."""
-    one = cache(partial(compute, _no_column, 1))
+    one = cache(partial(compute, Held(_no_column, 1)))
 
-    def folded(column: Column, n: int) -> Values:
-        found = one() if n else Values()
+    def folded(rows: Rows) -> Values:
+        found = one() if rows.n else Values()
         if found.data is None or found.missing is not None:
-            return compute(column, n)
-        return Values(repeated(found.data, n), found.domain)
+            return compute(rows)
+        return Values(repeated(found.data, rows.n), found.domain)
 
     return folded
 
@@ -126,7 +177,8 @@ def _same(a: Values, b: Values) -> Flags:
             return np.asarray(a.ints == wanted)
         both = union(a.domain, b.domain)
         return np.asarray(a.recoded(both).ints == b.recoded(both).ints)
-    if a.data is not None and b.data is not None and a.domain is None and b.domain is None:
+    numbers = a.data is not None and b.data is not None and a.domain is None and b.domain is None
+    if numbers and a.width == b.width:
         return np.asarray(a.ints == b.ints)
     return arrow.to_numpy(pc.equal(a.strings(), b.strings())).astype(np.bool_)
 
@@ -168,12 +220,12 @@ def _choose(condition: Values, yes: Values, no: Values) -> Values:
             both = union(yes.domain, no.domain)
         data = np.where(chosen, yes.recoded(both).ints, no.recoded(both).ints)
         return Values(data, both, missing=missing)
-    if yes.text is not None or no.text is not None:
+    if yes.text is not None or no.text is not None or yes.width != no.width:
         text = pc.if_else(arrow.flags(chosen), yes.strings(), no.strings())
         return Values(text=text, missing=missing)
     assert yes.data is not None
     assert no.data is not None
-    return Values(np.where(chosen, yes.data, no.data), missing=missing)
+    return Values(np.where(chosen, yes.data, no.data), missing=missing, width=yes.width)
 
 
 def _gaps(values: Values) -> Flags:

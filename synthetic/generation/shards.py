@@ -86,9 +86,9 @@ def _part(world: World, table: str, start: int, end: int) -> pa.Table:
     frame = world.tables[table].frame(start, end)
     return pa.table(
         {
-            column: to_arrow(frame.column(column), spec)
+            column: to_arrow(frame.column(column), spec, world.digits(table, column))
             for column, spec in columns.items()
-            if not spec.hidden
+            if spec.stored and not spec.hidden
         }
     )
 
@@ -104,8 +104,17 @@ def _widen_allocator() -> None:
     np.empty((1 << 25) - (1 << 16), dtype=np.uint8).fill(0)
 
 
-def to_arrow(values: Values, column: ColumnSpec) -> pa.Array:
-    """Give values the Arrow type of their column."""
+def to_arrow(values: Values, column: ColumnSpec, digits: int | None = None) -> pa.Array:
+    """Give values the Arrow type of their column; the number that is written with `digits`."""
+    if digits is not None:
+        if values.width != digits:
+            texts = values.strings()
+            if values.missing is not None:
+                texts = arrow.without(texts, values.missing)
+            return texts.cast(pa.int64())
+        return arrow.numbers(values.ints, values.missing)
+    if values.width is not None:
+        values = Values(text=values.strings(), missing=values.missing)
     if values.domain is not None:
         return arrow.coded(values.ints, arrow.domain(values.domain), values.missing)
     if values.text is not None:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthetic.errors import BuildError
+from synthetic.generation.rows import Held, Rows
 from synthetic.generation.values import Ints, Values
 
-Compute = Callable[[Callable[[str], Values], int], Values]
+Compute = Callable[[Rows], Values]
 _WORTH = {1: 2, 2: 4, 3: 6}  # operations from which on a look-up is quicker, by number of columns
 _COMBINATIONS = 4096
 _ROWS_EACH = 8  # rows for each combination, at least
@@ -39,7 +40,7 @@ class _Axis:
 
 
 def _axis(values: Values) -> _Axis | None:
-    if values.data is None:
+    if values.data is None or values.width is not None:
         return None
     if values.domain is not None:
         domain = values.domain
@@ -72,19 +73,21 @@ class Tabulated:
         self.compute, self.columns = compute, columns
         self.tables: dict[Hashable, Values | None] = {}
 
-    def __call__(self, column: Callable[[str], Values], n: int) -> Values:
-        """Compute so many rows."""
-        most = min(_COMBINATIONS, n // _ROWS_EACH)
+    def __call__(self, rows: Rows) -> Values:
+        """Compute these rows."""
+        most = min(_COMBINATIONS, rows.n // _ROWS_EACH)
+        if most <= 1 or rows.waits(self.columns):
+            return self.compute(rows)
         axes: list[_Axis] = []
         for name in self.columns:
-            values = column(name)
-            axis = _axis(values) if most > 1 else None
+            values = rows.column(name)
+            axis = _axis(values)
             if axis is None or axis.n * math.prod(a.n for a in axes) > most:
-                return self.compute(column, n)
+                return self.compute(rows)
             axes.append(_with_missing(axis, values))
         table = self._table(axes)
         if table is None:
-            return self.compute(column, n)
+            return self.compute(rows)
         index = axes[0].index
         for axis in axes[1:]:
             index = index * axis.n + axis.index
@@ -105,7 +108,7 @@ class Tabulated:
             at, own = np.divmod(at, axis.n)
             held[name] = axis.values(own)
         try:
-            found = self.compute(held.__getitem__, total)
+            found = self.compute(Held(held.__getitem__, total))
         except BuildError:
             return None
         return None if found.data is None else found

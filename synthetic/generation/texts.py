@@ -51,7 +51,7 @@ def concat(*parts: Values) -> Values:
 
 def _put_together(parts: Sequence[Values]) -> Values:
     if len(parts) == 1:
-        return Values(parts[0].data, parts[0].domain, parts[0].text)
+        return Values(parts[0].data, parts[0].domain, parts[0].text, width=parts[0].width)
     domains = tuple(part.domain for part in parts if part.domain is not None)
     index = parts[0].ints
     for part, domain in zip(parts[1:], domains[1:], strict=True):

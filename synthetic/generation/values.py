@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthetic.tables import arrow
+from synthetic.tables.digits import digits
 
 Ints = npt.NDArray[np.int64]
 Number = TypeVar("Number", bound=np.generic)
@@ -36,17 +37,19 @@ class Domain(tuple[str, ...]):
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """One value a row. Exactly one of three forms.
+    """One value a row. Exactly one of four forms.
 
     numbers: `data` holds whole numbers (of a decimal, its last places), days or seconds since
     1970-01-01, or booleans. Coded: `data` holds positions in `domain`. Text: `text` holds the
-    strings themselves. Where `missing` is true there is no value, whatever stands there.
+    strings themselves. Digits: `data` holds
+    numbers that are written with `width` digits, zeros first. Where `missing` is true there is no value, whatever stands there.
     """
 
     data: npt.NDArray[np.generic] | None = None
     domain: tuple[str, ...] | None = None
     text: pa.Array | None = None
     missing: npt.NDArray[np.bool_] | None = None
+    width: int | None = None
 
     def __len__(self) -> int:
         held = self.text if self.data is None else self.data
@@ -72,13 +75,14 @@ class Values:
             self.domain,
             None if self.text is None else self.text.take(arrow.numbers(at)),
             None if self.missing is None else self.missing.take(at),
+            self.width,
         )
 
     def without(self, missing: npt.NDArray[np.bool_]) -> Values:
         """The same, with no value in these rows."""
         if self.missing is not None:
             missing = missing | self.missing
-        return Values(self.data, self.domain, self.text, missing)
+        return Values(self.data, self.domain, self.text, missing, self.width)
 
     def spread(self, there: npt.NDArray[np.bool_]) -> Values:
         """The same, laid out over more rows: one for each true one, and no value in the others."""
@@ -86,29 +90,38 @@ class Values:
         if not len(self):
             plain = self.data is not None and self.domain is None
             domain = None if plain else self.domain or ("",)
-            return Values(np.zeros(len(there), dtype=np.int64), domain, None, ~there)
+            none = np.zeros(len(there), dtype=np.int64)
+            return Values(none, domain, None, ~there, self.width)
         wide = self.take(at)
         return wide.without(~there)
+
+    def placed(self, at: Ints, n: int) -> Values:
+        """The same in these of `n` rows, of which there is one; what others hold means nothing."""
+        index = np.zeros(n, dtype=np.int64)
+        index[at] = np.arange(len(at))
+        return self.take(index)
 
     def filled(self) -> Values:
         """One value of this form, for rows that have none to take."""
         if self.text is not None:
             return Values(text=arrow.strings([""]))
         domain = self.domain if self.domain is None else (self.domain or ("",))
-        return Values(np.zeros(1, dtype=np.int64), domain)
+        return Values(np.zeros(1, dtype=np.int64), domain, width=self.width)
 
     def strings(self) -> pa.Array:
         """The values as an Arrow array of strings."""
         if self.text is not None:
             return self.text
+        if self.width is not None:
+            return digits(self.ints, self.width)
         assert self.domain is not None
         return arrow.domain(self.domain).take(arrow.numbers(self.ints))
 
     def coded(self) -> Values:
         """Free text as positions in a domain; coded values as they are."""
-        if self.text is None:
+        if self.text is None and self.width is None:
             return self
-        encoded = pc.dictionary_encode(self.text)
+        encoded = pc.dictionary_encode(self.strings())
         codes = arrow.to_numpy(pc.fill_null(encoded.indices, 0)).astype(np.int64)
         return Values(codes, tuple(encoded.dictionary.to_pylist()), missing=self.missing)
 

@@ -19,10 +19,11 @@ from pathlib import Path
 from synthetic.generation.shards import write_shards
 from synthetic.generation.world import Shard, World
 from synthetic.tables.parquet import Written
-from synthetic.tables.staging import WorkerKilledError, note
+from synthetic.tables.staging import WorkerKilledError
+from synthetic.tables.stores import Staging
 
 Given = Callable[[], Sequence[Written]]  # waits for shards, in their order
-Make = Callable[[Sequence[Shard], Path], Given]  # asks for shards that belong together
+Make = Callable[[Sequence[Shard], Staging], Given]  # asks for shards that belong together
 
 _WORLD: World | None = None
 
@@ -31,7 +32,7 @@ _WORLD: World | None = None
 def makers(world: World, workers: int) -> Iterator[Make]:
     """What computes and writes shards: so many processes, or this one when it is asked for them."""
     if workers == 1:
-        yield lambda shards, folder: cache(partial(_written, world, shards, folder))
+        yield lambda shards, staging: cache(partial(written, world, shards, staging))
         return
     with tempfile.TemporaryDirectory() as folder:
         # Through a file: a process that dies before it has read a long message leaves its sender
@@ -56,9 +57,9 @@ def makers(world: World, workers: int) -> Iterator[Make]:
             executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _ask(executor: Executor, shards: Sequence[Shard], folder: Path) -> Given:
+def _ask(executor: Executor, shards: Sequence[Shard], staging: Staging) -> Given:
     with _told_if_killed(), _without_interrupts():
-        future = executor.submit(_written_in_worker, shards, folder)
+        future = executor.submit(_written_in_worker, shards, staging)
     return partial(_await, future)
 
 
@@ -91,18 +92,19 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _written(world: World, shards: Sequence[Shard], folder: Path) -> list[Written]:
-    """Write shards, and tell of each as soon as it is finished."""
+def written(world: World, shards: Sequence[Shard], staging: Staging) -> list[Written]:
+    """Write shards, and keep each as soon as it is finished."""
     found = {}
-    for shard, written in write_shards(world, shards, folder):
-        note(folder, written, (shard.start, shard.end))
-        found[shard] = written
+    with staging.writing() as folder:
+        for shard, one in write_shards(world, shards, folder):
+            staging.keep(folder, one, (shard.start, shard.end))
+            found[shard] = one
     return [found[shard] for shard in shards]
 
 
-def _written_in_worker(shards: Sequence[Shard], folder: Path) -> list[Written]:
+def _written_in_worker(shards: Sequence[Shard], staging: Staging) -> list[Written]:
     assert _WORLD is not None
-    return _written(_WORLD, shards, folder)
+    return written(_WORLD, shards, staging)
 
 
 def _start(path: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from synthetic.errors import SpecError
 from synthetic.generation import models, poolfit
 from synthetic.generation.columns import compile_column
-from synthetic.generation.frames import Column, Source
+from synthetic.generation.frames import Source, Sources
 from synthetic.generation.links import compile_link
 from synthetic.generation.recent import Recent
 from synthetic.generation.rowsets import (
@@ -30,6 +30,7 @@ from synthetic.generation.rowsets import (
 )
 from synthetic.generation.structures import CellRows, Pool, Recipe, Units
 from synthetic.spec.check import check_specs
+from synthetic.spec.digits import digits_of
 from synthetic.spec.margins import Margin
 from synthetic.spec.models import ColumnSpec, Spec, TableSpec
 
@@ -66,6 +67,7 @@ class World:
         self.tables: dict[str, Table] = {}
         self.recent = Recent()
         self._ratios: dict[str, Fraction] = {}
+        self._digits: dict[tuple[str, str], int | None] = {}
         for dataset, spec in specs.items():
             self._make_pools(dataset, spec, model_folder)
             for name, table in spec.tables.items():
@@ -113,19 +115,27 @@ class World:
             raise SpecError(f"{dataset}.toml: tables.{table}.rows: unknown pool {name!r}")
         return self.pools[dataset, name]
 
-    def sources(self, dataset: str, name: str) -> dict[str, Column]:
+    def sources(self, dataset: str, name: str) -> Sources:
         """The functions that compute the columns of a table."""
         columns = self.specs[dataset].tables[name].columns
 
         def link(column: str, spec: ColumnSpec) -> Source:
             return compile_link(self, f"{dataset}.{name}", column, spec)
 
-        return {
+        made = {
             column: compile_column(
                 (dataset, name, column), spec, self.recipe.seed, self.margins[dataset], link
             )
             for column, spec in columns.items()
         }
+        return Sources(made, (column for column, spec in columns.items() if not spec.hidden))
+
+    def digits(self, table: str, column: str) -> int | None:
+        """How many digits the texts of a column have whose files hold numbers; else None."""
+        if (table, column) not in self._digits:
+            dataset, _, name = table.partition(".")
+            self._digits[table, column] = digits_of(self.specs, dataset, name, column)
+        return self._digits[table, column]
 
     def members(self, table: str, wanted_by: str) -> MemberTable:
         """The table of members that a link or a matching asks for."""

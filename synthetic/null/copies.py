@@ -112,7 +112,9 @@ def _deal(
         [pq.read_table(path) for path in original.files(entry["name"])], promote_options="none"
     ).unify_dictionaries()
     seed = int(original.recipe["seed"])
-    deal = partial(_dealt, whole, blocks(table), seed, (original.dataset, entry["name"]))
+    held = set(whole.column_names)
+    moved = tuple(tuple(name for name in block if name in held) for block in blocks(table))
+    deal = partial(_dealt, whole, moved, seed, (original.dataset, entry["name"]))
     written, start = [], 0
     for file in entry["files"]:
         rows = np.arange(start, start + file["rows"])

@@ -16,7 +16,7 @@ from synthetic.errors import SpecError, SyntheticError
 from synthetic.spec.check_circles import check_chains, check_circles
 from synthetic.spec.check_columns import check_column
 from synthetic.spec.check_rows import check_rows
-from synthetic.spec.expressions import Node, Type, check, names, parse
+from synthetic.spec.expressions import Literal, Node, Type, check, names
 from synthetic.spec.margins import Margin, resolve
 from synthetic.spec.models import (
     ColumnSpec,
@@ -186,7 +186,14 @@ class _Table:
                 f"quota = true needs the axis 'area'; margin {entry.margin!r} has "
                 f"{', '.join(margin.axes)}"
             )
-        for expression in entry.by.values():
-            check(expression, self.scope.types(hidden=False), Type.TEXT)
-            if len({path[0] for path in names(parse(expression))}) != 1:
+        if entry.contradicts is not None:
+            others = {e.margin: e for e in self.table.compare if e is not entry}
+            check_known(entry.contradicts, others, "margin of another 'compare' entry")
+        for axis, expression in entry.by.items():
+            tree = check(expression, self.scope.types(hidden=False), Type.TEXT)
+            if isinstance(tree, Literal):
+                known = dict.fromkeys(margin.categories[axis])
+                check_known(str(tree.value), known, f"category of {axis}")
+                continue
+            if len({path[0] for path in names(tree)}) != 1:
                 raise SpecError(f"{expression!r} must speak of exactly one column")

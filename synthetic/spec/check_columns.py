@@ -9,7 +9,7 @@ from itertools import product
 from synthetic.errors import SpecError
 from synthetic.spec.check_assume import check_assume, check_by_code
 from synthetic.spec.check_links import check_alike, check_link, check_reference
-from synthetic.spec.expressions import Call, Literal, Name, Node, Type, check
+from synthetic.spec.expressions import Call, Literal, Name, Node, Type, check, names, parse
 from synthetic.spec.kinds import AREA_CODE, PARTS, SEXES
 from synthetic.spec.margins import Margin
 from synthetic.spec.models import ColumnSpec
@@ -29,6 +29,8 @@ def check_column(scope: Scope, column: ColumnSpec) -> None:
         check_known(key, scope.table.columns, "column")
     if column.missing is not None and isinstance(column.missing.share, dict):
         check_by_code(scope, column, column.missing.given, column.missing.share, "missing.share")
+    if not column.stored and column.derive is not None:
+        check_at_hand(scope, column.derive)
     if column.only_if is not None:
         check(column.only_if, scope.types(), Type.BOOLEAN)
     if column.per is not None:
@@ -37,6 +39,16 @@ def check_column(scope: Scope, column: ColumnSpec) -> None:
     for source, examine in _EXAMINERS.items():
         if getattr(column, source) is not None:
             examine(scope, column, codes)
+
+
+def check_at_hand(scope: Scope, text: str) -> None:
+    """Refuse a column that no file holds and that its table's files cannot give."""
+    for name in sorted({path[0] for path in names(parse(text))}):
+        column = scope.table.columns.get(name)
+        if column is not None and (column.hidden or not column.stored):
+            raise SpecError(
+                f"stored = false, but {name!r} is hidden or not stored itself; show and store it"
+            )
 
 
 def check_members(scope: Scope, table: str, where: str | None) -> Scope:

@@ -22,6 +22,15 @@ PARTS: Mapping[str, Mapping[str, Type]] = {
     "card_number": {},
     "vehicle_plate": {"owner": Type.TEXT},
 }
+# Kinds that are written with digits alone, and how many: a number of 64 bits says as much.
+DIGITS: Mapping[str, int] = {
+    "personal_number": 12,
+    "deceased_number": 12,
+    "tax_code": 10,
+    "new_tax_code": 10,
+    "mobile_number": 10,
+    "card_number": 16,
+}
 PLATE_OWNERS = ("household", "enterprise")  # what `owner` may hold
 SEXES = ("male", "female")  # what `sex` may hold
 YEARS = (1900, 2399)  # the centuries that a personal number can tell

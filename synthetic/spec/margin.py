@@ -102,6 +102,13 @@ class Margin:
             sums[key] = sums.get(key, 0) + value
         return self.of(axes, sums, divisor)
 
+    def only(self, axis: str, category: str) -> Margin:
+        """The cells of one category of an axis, without that axis."""
+        at = self.at(axis)
+        numbers, divisor = self.whole
+        kept = {c[:at] + c[at + 1 :]: n for c, n in numbers.items() if c[at] == category}
+        return self.of(self.axes[:at] + self.axes[at + 1 :], kept, divisor)
+
     def scalar(self) -> Fraction:
         """The only number of a margin without axes."""
         if self.axes:

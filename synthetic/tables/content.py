@@ -2,10 +2,10 @@
 
 Each value becomes a 64-bit code of what it *means* (a text by its UTF-8 bytes, a number and a date
 by its value, a decimal by the number of its last places, a time by its seconds since 1970, a
-missing value by a code of its own). A row's hash mixes the codes, each multiplied by
-an odd key of its column; a table's is the sum of its rows' hashes modulo 2**64, in two independent
-lanes. It tells whether two tables hold the same rows; it finds accidents. Against somebody who
-forges on purpose, the SHA-256 of each file stands in the manifest.
+missing value by a code of its own). A row's sum takes each code times an odd key of its column, and
+is mixed in two ways; a table's hash is the sum of each over its rows, modulo 2**64. It tells whether
+two tables hold the same rows; it finds accidents. Against somebody who forges on purpose, the
+SHA-256 of each file stands in the manifest.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _MASK = (1 << 64) - 1
 _PRIME = np.uint64(0x9E3779B97F4A7C15 | 1)
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31 = (np.uint64(n) for n in (30, 27, 31))
-_MISSING = np.uint64(0x6D697373696E6721)
+_MISSING = np.array([0x6D697373696E6721], dtype=np.uint64)  # an array overflows in silence
+_SECOND = np.uint64(0xD1342543DE82EF95)  # what makes the second lane another
 _MAX_TEXT = 4096  # bytes; longer texts have no place in a column
 _BATCH = 32_768  # rows hashed at a time: their codes stay in the processor's cache
 _READ = 262_144  # rows read at a time
@@ -63,10 +64,7 @@ def of_table(table: pa.Table) -> Content:
 
 def row_words(table: pa.Table) -> Words:
     """One word for each row of what its values mean, whatever the encoding and other rows."""
-    total = np.zeros(table.num_rows, dtype=np.uint64)
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        total += _codes(_one_array(column)) * _column_key(name, 0)
-    return _mix(total)
+    return _mix(_row_sums(table))
 
 
 def of_files(paths: Iterable[Path]) -> Content:
@@ -80,15 +78,20 @@ def of_files(paths: Iterable[Path]) -> Content:
 
 
 def _of_batch(table: pa.Table) -> Content:
-    lanes = np.zeros((2, table.num_rows), dtype=np.uint64)
-    scratch = np.empty(table.num_rows, dtype=np.uint64)
+    sums = _row_sums(table)
+    other = sums * _SECOND
+    return Content(table.num_rows, (_total(_mix(sums)), _total(_mix(other))))
+
+
+def _row_sums(table: pa.Table) -> Words:
+    total = np.zeros(table.num_rows, dtype=np.uint64)
     for name, column in zip(table.column_names, table.columns, strict=True):
-        codes = _codes(_one_array(column))
-        for lane, total in enumerate(lanes):
-            np.multiply(codes, _column_key(name, lane), out=scratch)
-            total += scratch
-    first, second = (int(_mix(total).sum(dtype=np.uint64)) for total in lanes)
-    return Content(table.num_rows, (first, second))
+        total += _terms(_one_array(column), _column_key(name))
+    return total
+
+
+def _total(words: Words) -> int:
+    return int(words.sum(dtype=np.uint64))
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:
@@ -96,8 +99,8 @@ def _one_array(column: pa.ChunkedArray) -> pa.Array:
 
 
 @cache
-def _column_key(name: str, lane: int) -> np.uint64:
-    digest = hashlib.blake2b(f"{lane}:{name}".encode(), digest_size=8).digest()
+def _column_key(name: str) -> np.uint64:
+    digest = hashlib.blake2b(f"0:{name}".encode(), digest_size=8).digest()
     return np.uint64(int.from_bytes(digest, "little") | 1)
 
 
@@ -114,28 +117,32 @@ def _mix(z: Words) -> Words:
     return z
 
 
-def _codes(column: pa.Array) -> Words:
+def _terms(column: pa.Array, key: np.uint64) -> Words:
+    """The code of each value, times the key of its column."""
     missing = column.null_count > 0
     if pa.types.is_dictionary(column.type):
         indices = pc.fill_null(column.indices, 0) if missing else column.indices
-        # A dictionary without entries belongs to a column without values.
-        known = _known(column.dictionary) if len(column.dictionary) else np.zeros(1, np.uint64)
-        codes = known[arrow.to_numpy(indices)]
+        terms = _known(column.dictionary, key)[arrow.to_numpy(indices)]
     elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        codes = _text_codes(column)  # what stands where there is no value does not matter
+        terms = _text_codes(column)  # what stands where there is no value does not matter
+        terms *= key
     else:
-        codes = _number_codes(arrow.to_numpy(_as_integers(column)))
+        terms = _of_numbers(arrow.to_numpy(_as_integers(column)), key)
     if missing:
-        codes = np.where(arrow.to_numpy(column.is_null()), _MISSING, codes)
-    return codes
+        terms[arrow.to_numpy(column.is_null())] = _MISSING * key
+    return terms
 
 
-def _number_codes(numbers: npt.NDArray[np.generic]) -> Words:
+def _of_numbers(numbers: npt.NDArray[np.generic], key: np.uint64) -> Words:
     if len(numbers):
         low, high = int(numbers.min()), int(numbers.max())
         if high - low < len(numbers) // _ROWS_EACH:  # ages, months: look the few numbers up
-            return _mixed(np.arange(low, high + 1)).take(numbers.astype(np.int64) - low)
-    return _mixed(numbers.astype(np.int64))
+            few = _mixed(np.arange(low, high + 1))
+            few *= key
+            return few.take(numbers.astype(np.int64) - low)
+    terms = _mixed(numbers.astype(np.int64))
+    terms *= key
+    return terms
 
 
 def _mixed(numbers: npt.NDArray[np.int64]) -> Words:
@@ -149,16 +156,18 @@ def _mixed(numbers: npt.NDArray[np.int64]) -> Words:
 _kept: dict[tuple[int, ...], tuple[pa.Array, Words]] = {}
 
 
-def _known(dictionary: pa.Array) -> Words:
-    """The codes of a dictionary, kept: batch after batch has the same one."""
+def _known(dictionary: pa.Array, key: np.uint64) -> Words:
+    """The terms of a dictionary, kept: batch after batch has the same one."""
+    if not len(dictionary):  # of a column without values
+        return np.zeros(1, dtype=np.uint64)
     place = tuple(buffer.address for buffer in dictionary.buffers() if buffer is not None)
-    key = (len(dictionary), dictionary.offset, *place)
-    if key not in _kept:
+    held = (len(dictionary), dictionary.offset, int(key), *place)
+    if held not in _kept:
         if len(_kept) >= _KEPT:
             _kept.clear()
-        # The array stays with its codes, so that no other can come to lie in its place.
-        _kept[key] = dictionary, _text_codes(dictionary)
-    return _kept[key][1]
+        # The array stays with its terms, so that no other can come to lie in its place.
+        _kept[held] = dictionary, _text_codes(dictionary) * key
+    return _kept[held][1]
 
 
 def _as_integers(column: pa.Array) -> pa.Array:

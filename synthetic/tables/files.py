@@ -23,6 +23,8 @@ REMEDIES = {
     errno.EACCES: "no permission to write there; choose a folder that is yours",
     errno.EPERM: "no permission to write there; choose a folder that is yours",
     errno.ENOENT: "its folder is not there; make the folder first",
+    errno.EEXIST: "a file has that name; choose a folder, or a name that is free",
+    errno.EFBIG: "files may not grow so large here; raise the limit (ulimit -f) and try again",
     errno.ENOTDIR: "a part of its path is a file, not a folder; choose another place",
 }
 
@@ -56,9 +58,14 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Put this value at this path as readable JSON, whole or not at all."""
+    write_atomically(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """This value as readable JSON."""
     text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
     # Half of a pair of surrogates cannot be written, but its escape is JSON all the same.
-    write_atomically(path, (text + "\n").encode("utf-8", "backslashreplace"))
+    return (text + "\n").encode("utf-8", "backslashreplace")
 
 
 def make_folder(path: Path) -> Path:

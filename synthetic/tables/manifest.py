@@ -26,6 +26,12 @@ class Manifest:
 
     folder: Path
     data: Mapping[str, Any]
+    bucket: str | None = None  # where it lies, if not in a folder of this machine
+
+    @property
+    def address(self) -> str:
+        """Where it lies, as a person types it."""
+        return str(self.folder) if self.bucket is None else self.bucket
 
     @property
     def dataset(self) -> str:
@@ -58,10 +64,19 @@ def read(folder: Path) -> Manifest:
     """Read the manifest of a replica's folder."""
     path = folder / NAME
     try:
-        data = json.loads(path.read_bytes())
+        told = path.read_bytes()
     except FileNotFoundError:
         raise StorageError(f"{folder}: no {NAME}; this folder is not a replica") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read: {error}; build the replica again") from error
+    return Manifest(folder, parse(told, str(path)))
+
+
+def parse(told: bytes, path: str) -> Mapping[str, Any]:
+    """What a manifest says that was read from this place, or an error if it is none."""
+    try:
+        data = json.loads(told)
+    except ValueError as error:
         raise StorageError(f"{path}: cannot be read: {error}; build the replica again") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise StorageError(f"{path}: not a manifest of format {FORMAT}")
@@ -72,7 +87,7 @@ def read(folder: Path) -> Manifest:
             f"{path}: damaged manifest ({type(error).__name__}: {error}); delete this folder and "
             "build again"
         ) from error
-    return Manifest(folder, data)
+    return data
 
 
 def _check_shape(data: Mapping[str, Any]) -> None:

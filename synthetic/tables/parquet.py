@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ def write(
     kept, beside those of numbers and dates.
     """
     target = folder / path
-    unfinished = target.with_name(f".{target.name}-{os.getpid()}")
+    unfinished = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
     table = together([part.rows for part in parts])
     total = sum((part.content for part in parts), content.Content())
     coded = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]

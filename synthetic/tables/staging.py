@@ -26,8 +26,8 @@ from synthetic.tables.parquet import Written
 if sys.platform != "win32":  # there nothing is taken over, and abandoned folders stay
     import fcntl
 
-_TRIES = 8  # new folders that other builds may take away in the same instant
-_DONE = ".done"  # one small file for each finished shard
+_TRIES = 3  # new folders that other builds may take away in the same instant
+DONE = ".done"  # one small file for each finished shard
 
 
 class WorkerKilledError(BuildError):
@@ -120,11 +120,11 @@ def remove_abandoned(out: Path, wanted: Collection[str]) -> None:
 
 def note(folder: Path, written: Written, rows: tuple[int, int]) -> None:
     """Tell that a shard of these groups or units is finished."""
-    place = folder / _DONE / f"{written.path}.json"
+    place = folder / DONE / f"{written.path}.json"
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         # Torn by a crash it cannot be read, or its hash is not the shard's: then it tells nothing.
-        place.write_text(json.dumps(asdict(written) | {"range": list(rows)}), "utf-8")
+        place.write_bytes(noted(written, rows))
     except OSError as error:
         raise storage_error("write", place, error) from error
 
@@ -132,20 +132,33 @@ def note(folder: Path, written: Written, rows: tuple[int, int]) -> None:
 def finished(folder: Path, path: str, rows: tuple[int, int]) -> Written | None:
     """A shard of these groups or units that an interrupted build has finished."""
     try:
-        told = json.loads((folder / _DONE / f"{path}.json").read_bytes())
+        found = understood((folder / DONE / f"{path}.json").read_bytes(), path, rows)
+        return found if found and sha256(folder / path) == found.sha256 else None
+    except OSError:
+        return None
+
+
+def noted(written: Written, rows: tuple[int, int]) -> bytes:
+    """The words of a note."""
+    return json.dumps(asdict(written) | {"range": list(rows)}).encode()
+
+
+def understood(note: bytes, path: str, rows: tuple[int, int]) -> Written | None:
+    """What a note tells of a shard, if it is one of this path and these groups or units."""
+    try:
+        told = json.loads(note)
         if tuple(told.pop("range")) != rows or told["path"] != path:
             return None
         content = told.pop("content")
         first, second = content["lanes"]
-        found = Written(**told, content=Content(content["rows"], (first, second)))
-        return found if sha256(folder / path) == found.sha256 else None
-    except (OSError, ValueError, KeyError, TypeError):
+        return Written(**told, content=Content(content["rows"], (first, second)))
+    except (ValueError, KeyError, TypeError):
         return None
 
 
 def tidy(folder: Path, written: Iterable[Written]) -> None:
     """Leave nothing in a folder but the shards that were written."""
-    shutil.rmtree(folder / _DONE, ignore_errors=True)
+    shutil.rmtree(folder / DONE, ignore_errors=True)
     wanted = {folder / one.path for one in written}
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir():

@@ -88,7 +88,7 @@ def test_the_first_page_shows_each_dataset_with_state_version_rows_and_day(pages
         assert f'href="/data/published/{name}"' in answer.text
 
 
-def test_how_true_a_replica_is_stands_one_click_from_its_dataset(pages):
+def test_how_true_a_replica_is_stands_one_click_from_its_dataset(pages, replicas):
     assert "/data/population/how-true" in links(pages.ask("/data/population"))
     answer = pages.ask("/data/population/how-true")
     assert answer.status == 200
@@ -100,6 +100,20 @@ def test_how_true_a_replica_is_stands_one_click_from_its_dataset(pages):
     assert "unsafe" not in policy
     assert "script-src" not in policy  # nothing is allowed but the page's own style sheet
     assert pages.ask("/data/nowhere/how-true").status == 404
+    (version,) = (path.name for path in replicas.glob("replicas/population/*"))
+    assert pages.ask(f"/data/population/how-true?version={version}").text == answer.text
+    assert pages.ask("/data/population/how-true?version=s9-all-seed1-exact-0").status == 404
+
+
+def test_every_column_leads_to_how_true_it_is(pages, replicas):
+    answer = pages.ask("/data/population/persons")
+    places = ids(pages.ask("/data/population/how-true"))
+    (path,) = replicas.glob("replicas/population/*/manifest.json")
+    (table,) = [t for t in json.loads(path.read_bytes())["tables"] if t["name"] == "persons"]
+    for column in table["columns"]:
+        place = f"population.persons.{column['name']}"
+        assert f"/data/population/how-true#{place}" in links(answer)
+        assert place in places
 
 
 def test_a_dataset_says_what_it_is_and_how_to_build_others(pages):

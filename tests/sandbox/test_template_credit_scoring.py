@@ -145,7 +145,7 @@ def test_a_direct_effect_that_is_planted_is_found(template, home, tmp_path):
     ).to_arrow_table()["person_id"]
 
     def change(rows):
-        hers = pc.is_in(rows["person_id"].cast(pa.string()), women.combine_chunks())
+        hers = pc.is_in(rows["person_id"], women.combine_chunks())
         tenth = pa.array(np.arange(rows.num_rows) % 10 == 0)
         bad = pc.or_(rows["defaulted"], pc.and_(hers, tenth))
         at = rows.column_names.index("defaulted")

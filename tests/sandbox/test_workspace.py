@@ -633,6 +633,41 @@ def test_what_cannot_be_submitted_is_told(client, path, words):
     assert words in answer.json()["message"]
 
 
+def test_the_form_shows_what_the_check_finds_and_errors_stop_it(client):
+    client.save(
+        "checked.ipynb",
+        notebooks.content(
+            "import numpy as np\nnp.random.rand()", "print(gone)", parameters="n: int = 1"
+        ),
+    )
+    told = client.get("/sandbox/api/parameters?path=checked.ipynb").json()
+    assert [one["name"] for one in told["parameters"]] == ["n"]
+    warning, error = told["findings"]
+    assert (warning["severity"], warning["cell"], warning["line"]) == ("warning", 2, 2)
+    assert error == {
+        "code": "undefined_name",
+        "severity": "error",
+        "cell": 3,
+        "line": 1,
+        "place": "cell 3, line 1",
+        "why": "no cell makes the name 'gone'; in the Lab it may be left over from a cell that is gone",
+        "remedy": "make 'gone' in a cell above, or mend its spelling",
+    }
+    asked = {"path": "checked.ipynb", "parameters": {}, "team": "", "why": ""}
+    answer = client.post("/sandbox/api/runs", asked)
+    assert answer.status_code == 422
+    assert "no cell makes the name 'gone'" in answer.json()["message"]
+
+
+def test_the_form_knows_the_files_beside_the_notebook(client, workspace):
+    (workspace.root / "beside").mkdir()
+    (workspace.root / "beside" / "helper.py").touch()
+    client.save("beside/mine.ipynb", notebooks.content("import helper", parameters="n = len([])"))
+    told = client.get("/sandbox/api/parameters?path=beside/mine.ipynb").json()
+    assert [one["code"] for one in told["findings"]] == ["parameters", "local_module"]
+    assert told["parameters"] == []
+
+
 def wait_for_end(client, run_id):
     def ended():
         told = client.get(f"/sandbox/api/runs/{run_id}").json()

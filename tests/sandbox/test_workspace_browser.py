@@ -346,10 +346,58 @@ def test_a_notebook_that_cannot_be_submitted_says_why(browser, alone):
     with opened(browser, alone) as lab:
         lab.open(path)
         lab.submit.click()
-        expect(lab.window.get_by_role("heading")).to_have_text(said["not_ready"])
+        heading = lab.window.get_by_role("heading", level=2)
+        expect(heading).to_have_text(said["not_ready"])
         expect(lab.window.get_by_role("alert")).to_contain_text("number")
         lab.window.get_by_role("button", name=said["close"]).click()
         expect(lab.window).to_have_count(0)
+
+
+@pytest.mark.slow
+def test_the_window_shows_what_the_check_finds_before_anything_is_submitted(browser, both):
+    said = texts(both)
+    name = f"checked-{said['start']}"
+    path = write(both, name, "1", *["1"] * 30, "import numpy as np\nprint(np.random.rand(), later)")
+    with opened(browser, both) as lab:
+        lab.open(path)
+        lab.submit.click()
+        heading = lab.window.get_by_role("heading", level=2)
+        expect(heading).to_have_text(said["not_ready"])
+        for severity in ("error", "warning"):
+            part = lab.window.locator(f".vds-{severity}s")
+            expect(part.get_by_role("heading")).to_have_text(said[f"checked_{severity}s"])
+            expect(part.get_by_role("listitem")).to_have_count(1)
+            expect(part.get_by_role("button")).to_have_text(re.compile("33.*2"))
+        expect(lab.window.locator(".vds-errors .vds-reason")).to_contain_text("later")
+        expect(lab.window.get_by_role("button", name=said["send"], exact=True)).to_have_count(0)
+        found = Axe().run(lab.page, context="dialog.vds-Dialog").response["violations"]
+        assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
+        picture(lab, both, "stopped")
+        lab.window.locator(".vds-errors").get_by_role("button").click()
+        expect(lab.window).to_have_count(0)
+        chosen = lab.notebook.locator(".jp-CodeCell.jp-mod-selected")
+        expect(chosen).to_contain_text("later")
+        expect(chosen).to_be_in_viewport()
+        picture(lab, both, "shown")
+
+
+@pytest.mark.slow
+def test_warnings_stand_above_the_form_and_go_with_the_run(browser, both):
+    said = texts(both)
+    path = write(both, f"warned-{said['start']}", "import numpy as np\nprint(np.random.rand())")
+    with opened(browser, both) as lab:
+        lab.open(path)
+        lab.submit.click()
+        expect(lab.window.get_by_label("number", exact=True)).to_be_focused()
+        expect(lab.window.locator(".vds-warnings .vds-reason")).to_contain_text("rand")
+        picture(lab, both, "warned")
+        send(lab, said)
+        link = lab.window.get_by_role("link", name=said["open_report"])
+        expect(link).to_be_visible()
+        link.click()
+        expect(lab.pages.locator("section[aria-labelledby=findings] li")).to_contain_text("rand")
+        lab.pages.locator("#findings").scroll_into_view_if_needed()
+        picture(lab, both, "remarks")
 
 
 @pytest.mark.slow

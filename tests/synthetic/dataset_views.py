@@ -1,12 +1,14 @@
-"""One small replica of a dataset and of those that it uses, as DuckDB views: Parquet and SQL only."""
+"""One small replica of a dataset and of those that it uses, as DuckDB views."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import duckdb
 
 from synthetic.build import Order, build, make_recipe
+from synthetic.tables.forms import selected
 from synthetic.tables.manifest import Manifest
 
 
@@ -28,10 +30,10 @@ def shown(out: Path, dataset: str) -> duckdb.DuckDBPyConnection:
             continue
         found.append(name)
         connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{name}"')
-        for table in sorted(path for path in folder.iterdir() if path.is_dir()):
+        for table in json.loads((folder / "manifest.json").read_text("utf-8"))["tables"]:
             connection.execute(
-                f'CREATE VIEW "{name}"."{table.name}" AS '
-                f"SELECT * FROM read_parquet('{table}/*.parquet')"
+                f'CREATE VIEW "{name}"."{table["name"]}" AS SELECT {selected(table["columns"])} '
+                f"FROM read_parquet('{folder}/{table['name']}/*.parquet')"
             )
     order = sorted(found, key=lambda name: (name != dataset, name))
     connection.execute(f"SET search_path = '{','.join(order)}'")

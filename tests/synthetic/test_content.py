@@ -115,4 +115,4 @@ def test_buffers_agree_with_arrow():
     assert arrow.missing_of(sliced).tolist() == [False, False, True]
 
 
-PINNED = "9c4c575004b1ef661813393cd2b852510000000000000002"
+PINNED = "9c4c575004b1ef66c1295627191ed72a0000000000000002"

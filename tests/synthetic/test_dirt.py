@@ -26,6 +26,7 @@ from synthetic.dirt.rows import make_plan, spoil_table
 from synthetic.errors import BuildError, StorageError
 from synthetic.evaluation.verify import verify_folder
 from synthetic.generation.identifiers import NAME_MARK, is_synthetic, kind
+from synthetic.tables import reading
 from synthetic.tables.content import of_table
 from synthetic.tables.files import write_json
 from synthetic.tables.manifest import Manifest, sha256
@@ -133,8 +134,10 @@ def key_of(manifest):
 
 
 def rows_of(manifest, table="shops"):
+    entry = next(one for one in manifest.tables if one["name"] == table)
     return pa.concat_tables(
-        [pq.read_table(path) for path in manifest.files(table)], promote_options="permissive"
+        [reading.rows(path, entry["columns"]) for path in manifest.files(table)],
+        promote_options="permissive",
     )
 
 

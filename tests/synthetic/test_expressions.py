@@ -15,6 +15,7 @@ from synthetic.errors import BuildError, SpecError
 from synthetic.evaluation.sql import quote, render
 from synthetic.generation.dates import days
 from synthetic.generation.operations import evaluate
+from synthetic.generation.rows import Held
 from synthetic.generation.values import Values
 from synthetic.spec.expressions import Type, check, parse
 
@@ -225,7 +226,7 @@ def test_numpy_and_sql_agree(source, age, n, sex, born, died, seen):
             seen, lambda t: days(t.date()) * 86_400 + t.hour * 3600 + t.minute * 60 + t.second
         ),
     }
-    found = evaluate(tree, columns.__getitem__, 1, AS_OF)
+    found = evaluate(tree, Held(columns.__getitem__, 1), AS_OF)
     known = found.missing is None or not found.missing[0]
     ours = bool(found.ints[0]) if known else None
     query = render(tree, lambda path: quote(path[0]), AS_OF, COLUMNS)
@@ -254,7 +255,7 @@ def test_rows_do_not_meet(pairs):
         return made
 
     def texts(rows):
-        found = evaluate(tree, columns(rows).__getitem__, len(rows), AS_OF)
+        found = evaluate(tree, Held(columns(rows).__getitem__, len(rows)), AS_OF)
         gone = found.missing if found.missing is not None else np.zeros(len(rows), dtype=np.bool_)
         return [None if m else t for t, m in zip(found.strings().to_pylist(), gone, strict=True)]
 
@@ -264,7 +265,7 @@ def test_rows_do_not_meet(pairs):
 @given(st.integers(0, 130), st.sampled_from([(5, 80), (10, 100), (1, 3)]))
 def test_bands_agree_too(age, shape):
     tree = parse(f"band(age, {shape[0]}, {shape[1]})")
-    ours = evaluate(tree, {"age": Values(np.array([age]))}.__getitem__, 1, AS_OF)
+    ours = evaluate(tree, Held({"age": Values(np.array([age]))}.__getitem__, 1), AS_OF)
     with duckdb.connect() as connection:
         (theirs,) = connection.execute(
             f"SELECT {render(tree, lambda path: path[0], AS_OF)} FROM (SELECT {age} AS age)"
@@ -276,12 +277,15 @@ def test_no_number_goes_round():
     large = Values(np.array([2**40, 1]))
     for source in ("x * x", "x * x * x", "-x * x", "x * 9007199254740992 - x"):
         with pytest.raises(BuildError, match=r"larger than 2\*\*62"):
-            evaluate(parse(source), {"x": large}.__getitem__, 2, AS_OF)
+            evaluate(parse(source), Held({"x": large}.__getitem__, 2), AS_OF)
     crossed = {"x": large, "y": Values(np.array([1, 2**40]))}
-    assert evaluate(parse("x * y"), crossed.__getitem__, 2, AS_OF).ints.tolist() == [2**40, 2**40]
+    assert evaluate(parse("x * y"), Held(crossed.__getitem__, 2), AS_OF).ints.tolist() == [
+        2**40,
+        2**40,
+    ]
     band = parse("band(x, 5, 80)")
     with pytest.raises(BuildError, match="below zero"):
-        evaluate(band, {"x": Values(np.array([-1]))}.__getitem__, 1, AS_OF)
+        evaluate(band, Held({"x": Values(np.array([-1]))}.__getitem__, 1), AS_OF)
 
 
 def test_sql_does_not_grow_with_every_nesting():

@@ -73,6 +73,29 @@ def test_a_killed_build_resumes_and_ends_in_the_same_replica(tmp_path, undisturb
     assert found == {"manifest.json", "households", "persons"}
 
 
+# Each look at the clock is years from the last.
+WRONG_CLOCK = """
+import itertools, time
+leaps, now, now_ns = itertools.cycle([-10**9, 10**9, 0]), time.time, time.time_ns
+time.time = lambda: now() + next(leaps)
+time.time_ns = lambda: now_ns() + next(leaps) * 10**9
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changed_at", [0, 4_000_000_000], ids=["1970", "2096"])
+def test_a_clock_that_was_set_changes_nothing(tmp_path, undisturbed, changed_at):
+    killed(tmp_path, 1, signal.SIGKILL)
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (changed_at, changed_at))
+    code = WRONG_CLOCK + CODE.format(scale=SCALE)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path), "1"], check=True)
+    (manifest,) = find(tmp_path)
+    assert manifest.data == undisturbed
+    kept = [p for p in manifest.folder.glob("persons/*") if p.stat().st_mtime == changed_at]
+    assert kept, "what was finished is kept, however old it seems"
+
+
 @pytest.mark.slow
 def test_a_damaged_or_foreign_shard_is_made_again(tmp_path, undisturbed):
     killed(tmp_path, 1, signal.SIGKILL)

@@ -46,6 +46,10 @@ def test_drawn_samples_lie_as_far_as_is_told(n_cells, alike):
     assert np.quantile(seen, 0.99) == pytest.approx(told.limit, rel=0.25)
     assert told.effect == pytest.approx(math.sqrt(1 + 3 * alike**2), rel=0.2)
     assert sum(told.explains(far) for far in seen) >= 194
+    # Judged without the covariances or with them: the limit is what counts.
+    assert told.explains(told.limit)
+    assert not told.explains(1.01 * told.limit)
+    assert max(seen) < told.rarely
 
 
 def test_rows_alike_in_a_cluster_err_more():
@@ -54,6 +58,33 @@ def test_rows_alike_in_a_cluster_err_more():
     same = described(clusters(3_000, shares, 4, 1.0), shares)
     assert one.effect == pytest.approx(1.0, abs=0.1)
     assert same.effect == pytest.approx(2.0, abs=0.1)  # four rows that count as one
+
+
+@pytest.mark.parametrize(("n", "size"), [(3, 1), (20, 4), (100, 1)])
+@pytest.mark.parametrize("n_cells", [2, 40])
+def test_the_rare_limit_raises_no_alarm_at_any_size(n, size, n_cells):
+    """Of a handful of rows too, where no error is normal: one alarm in 100,000 is the law."""
+    shares = CHANCE.dirichlet(np.full(n_cells, 1.0))
+    matrix = np.zeros((n_cells, n_cells))
+    for _ in range(100):  # what the clusters are in the mean
+        counts = clusters(n, shares, size, 0.5)
+        matrix += counts.T @ counts / 100
+    keys = np.zeros(n_cells, dtype=np.intp)
+    told = Sampling(sparse.csr_matrix(matrix), Cells(shares, shares, keys), n * size)
+    for _ in range(100):
+        counts = clusters(n, shares, size, 0.5).sum(axis=0)
+        assert np.abs(counts / counts.sum() - shares).sum() / 2 < told.rarely
+
+
+def test_given_shares_have_the_variance_of_their_key():
+    """The variances that are summed up sparsely are the diagonal of the whole covariance."""
+    counts = clusters(400, CHANCE.dirichlet(np.full(6, 2.0)), 3, 0.5)
+    shares, keys = counts.sum(axis=0) / counts.sum(), np.array([0, 0, 1, 1, 1, 2])
+    told = described(counts, shares, keys)
+    within = shares / np.bincount(keys, weights=shares)[keys]
+    of_key = np.stack([counts[:, keys == k].sum(axis=1) for k in keys], axis=1)
+    plain = np.square(counts - within * of_key).sum(axis=0) / counts.sum() ** 2
+    assert told.expected == pytest.approx(np.sqrt(plain).sum() * math.sqrt(2 / math.pi) / 2)
 
 
 def test_what_is_given_does_not_err():

@@ -14,6 +14,7 @@ from sandbox.catalog.words import QUALITY, SOURCES, said
 from sandbox.pages.catalogue import sample, snippets, tables, truth
 from sandbox.pages.catalogue.datasets import Dataset, datasets
 from sandbox.pages.catalogue.links import address
+from sandbox.pages.catalogue.links import how_true as how_true_of
 from sandbox.pages.catalogue.themes import themes
 from sandbox.pages.catalogue.unknown import unknown
 from sandbox.pages.rendering import page
@@ -63,9 +64,14 @@ def how_true(request: Request) -> Response:
     found = known.get(request.path_params["dataset"])
     if found is None:
         return unknown(request, request.path_params["dataset"], known)
-    if found.replica is None:
+    replica, version = found.replica, request.query_params.get("version")
+    if version is not None:
+        built = catalog.shown(request.app.state.settings)
+        own = (r for r in built if (r.dataset, r.version) == (found.name, version))
+        replica = next(own, None)
+    if replica is None:
         return _dataset(request, found, status=404)
-    return truth.of(found.replica)
+    return truth.of(replica)
 
 
 def table(request: Request) -> Response:
@@ -88,6 +94,7 @@ def table(request: Request) -> Response:
         dataset=found,
         table=described,
         columns=tables.columns(replica, name),
+        how_true=how_true_of if truth.is_shown(replica) else None,
         pairs=tables.pairs(replica, name),
         sources=tables.sources(replica, name),
         rows=sample.of_replica(replica, name),
@@ -159,9 +166,7 @@ def _dataset(request: Request, found: Dataset, status: int = 200) -> Response:
         status=status,
         dataset=found,
         facts=found.facts,
-        truth=f"{address(found.name)}/how-true"
-        if replica is not None and truth.is_shown(replica)
-        else "",
+        truth=how_true_of(found.name) if replica is not None and truth.is_shown(replica) else "",
         sources=[] if replica is None else tables.sources(replica),
         assumed=[]
         if replica is None

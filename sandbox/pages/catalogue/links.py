@@ -17,6 +17,17 @@ def address(name: str) -> str:
     return f"/{path}#{anchor(rest[1])}" if len(rest) > 1 else f"/{path}"
 
 
+def how_true(name: str, version: str = "") -> str:
+    """Give the page that says how true a replica is, at a column's place if `name` is a column.
+
+    Without a version it is the one that a run reads by default.
+    """
+    dataset, _, column = name.partition(".")
+    query = f"?version={quote(version, safe='')}" if version else ""
+    place = f"#{quote(name, safe='')}" if column else ""
+    return f"{address(dataset)}/how-true{query}{place}"
+
+
 def anchor(column: str) -> str:
     """Name the place of a column on its table's page."""
     return f"column-{quote(column, safe='')}"

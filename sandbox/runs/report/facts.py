@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox.runs.report.evidence import Evidence, evidence
 from sandbox.runs.report.outputs import (
     CONCLUSION,
     RESULT,
@@ -113,6 +114,7 @@ class Facts:
     packages: tuple[str, ...]
     hashes: tuple[Line, ...]
     record_sha256: str
+    evidence: Evidence
 
     @property
     def succeeded(self) -> bool:
@@ -129,6 +131,7 @@ class Folder:
     run: dict[str, Any]
     record: dict[str, Any] | None
     notebook: dict[str, Any] | None
+    evidence: dict[str, Any]
 
     @classmethod
     def read(cls, path: Path) -> Folder:
@@ -140,6 +143,7 @@ class Folder:
             run=load(path / "run.json") or {},
             record=load(first / "record.json"),
             notebook=load(first / "executed.ipynb"),
+            evidence=load(path / "evidence.json") or {},
         )
 
     @property
@@ -202,6 +206,10 @@ def facts(folder: Folder) -> Facts:
         packages=packages(mapping(record.get("environment"))),
         hashes=_hashes(folder, record, record_sha256),
         record_sha256=record_sha256,
+        evidence=evidence(
+            folder.evidence,
+            has_claims=bool(record.get("results") or record.get("conclusions")),
+        ),
     )
 
 
@@ -292,6 +300,7 @@ def _hashes(folder: Folder, record: dict[str, Any], record_sha256: str) -> tuple
     executed = sha256(folder.path / "executions" / "first" / "executed.ipynb")
     lines = (
         (Words("Biên bản", "record.json"), record_sha256),
+        (Words("Bằng chứng", "evidence.json"), sha256(folder.path / "evidence.json")),
         (Words("Sổ tay đã nộp", "submitted notebook"), folder.submission.get("notebook_sha256")),
         (Words("Sổ tay đã chạy", "executed notebook"), executed),
         (

@@ -112,9 +112,9 @@ def fragment(source: str, headings: Headings) -> Clean:
 def _clean(
     source: str, headings: Headings, attachments: Mapping[str, object], *, cut: bool
 ) -> Clean:
-    bounded = _bounded(source)
+    read = bounded(source)
     filtered = nh3.clean(
-        bounded,
+        read,
         tags=ALLOWED,
         clean_content_tags=DROPPED_WITH_CONTENT,
         attributes=ATTRIBUTES,
@@ -128,12 +128,12 @@ def _clean(
         html=Markup("".join(layout.out)),
         text=" ".join("".join(layout.words).split()),
         headings=tuple(layout.titles),
-        cut=cut or layout.cut or len(bounded) < len(source),
+        cut=cut or layout.cut or len(read) < len(source),
         active=ACTIVE.search(source) is not None,
     )
 
 
-def _bounded(source: str) -> str:
+def bounded(source: str) -> str:
     """Cut HTML where it has opened too many elements for the parser's quadratic search."""
     n_elements = 0
     for found in STARTS.finditer(source):

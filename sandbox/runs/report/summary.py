@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sandbox.runs.report.facts import Facts
-from sandbox.runs.report.words import NOT_REPEATED, NOTHING, SYNTHETIC_SHORT, Words
+from sandbox.runs.report.words import NOT_REDRAWN, NOT_REPEATED, NOTHING, SYNTHETIC_SHORT, Words
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class Sentence:
     words: Words
     changes: bool = False
     warns: bool = False
+    is_verdict: bool = False  # stands at the top of the report already
 
 
 UNISOLATED = Words(
@@ -58,9 +59,17 @@ def sentences(facts: Facts) -> list[Sentence]:
         )
         said.append(Sentence(contradiction, warns=True))
     if facts.succeeded:
-        said.append(Sentence(NOT_REPEATED))
+        said += _evidence(facts)
     said.append(Sentence(SYNTHETIC_SHORT))
     return said
+
+
+def _evidence(facts: Facts) -> list[Sentence]:
+    if not facts.evidence.is_asked:
+        return [Sentence(NOT_REPEATED)]
+    warns = facts.evidence.kind == "bad"
+    verdict = Sentence(facts.evidence.line, warns=warns, is_verdict=True)
+    return [verdict, Sentence(NOT_REDRAWN)]
 
 
 def _began(facts: Facts) -> bool:

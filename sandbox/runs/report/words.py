@@ -175,6 +175,7 @@ NOT_REPEATED = Words(
     "Chạy một lần, chưa lặp lại; chưa thử trên lần gieo khác.",
     "Run once, not repeated; not tried on another draw.",
 )
+NOT_REDRAWN = Words("Chưa thử trên lần gieo khác.", "Not tried on another draw.")
 SYNTHETIC = Words(
     "Mọi con số ở đây được tính trên dữ liệu tổng hợp: người, hộ và doanh nghiệp do máy tạo ra, "
     "hiệu chỉnh theo các bảng thống kê tổng hợp đã công bố. Không dòng nào được chép từ hồ sơ "
@@ -196,6 +197,12 @@ RAN_ONCE = Words(
     "lại dữ liệu.",
     "This was run once, so it does not tell whether a conclusion survives a repeat or another "
     "draw.",
+)
+RAN_TWICE = Words(
+    "Chạy lại được không có nghĩa là đúng: lượt này chưa cho biết kết luận có đứng vững khi gieo "
+    "lại dữ liệu.",
+    "That a run repeats does not make it right: this does not tell whether a conclusion survives "
+    "another draw.",
 )
 CHECK = Words(
     "Trước khi quyết định, hãy kiểm chứng trên dữ liệu thật, tại cơ quan có thẩm quyền.",

@@ -57,6 +57,7 @@ class ColumnSpec(Model):
     )  # the key's other columns -> ours
     leaves_area: bool = False  # the key may lead to a row of another area
     hidden: bool = False  # computed for other columns, not written
+    stored: bool = True  # False: not in the files, worked out from others when the table is read
 
     take: str | None = None
     follows: Identifier | None = None
@@ -94,6 +95,12 @@ class ColumnSpec(Model):
         if self.type != "code" and (self.codes is not None or self.codes_from is not None):
             raise ValueError("only a column of type 'code' has a code list")
         self._check_what_sources_take()
+        plain = self.derive is not None and self.only_if is None and self.missing is None
+        if not self.stored and (self.hidden or self.type != "text" or not plain):
+            raise ValueError(
+                "only a text that is seen and derived, with no 'only_if' and no 'missing', can be "
+                "left out of the files (stored = false)"
+            )
         if self.references is not None and self.references.count(".") != 2:
             raise ValueError(f"references = {self.references!r} must be dataset.table.column")
         if self.references is None and (self.references_with or self.leaves_area):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from synthetic.spec.models.base import Bilingual, Expression, Identifier, Model
 from synthetic.spec.models.columns import ColumnSpec
@@ -18,11 +18,25 @@ class RuleSpec(Model):
 
 
 class CompareSpec(Model):
-    """Where a replica is held against a published table."""
+    """Where a replica is held against a published table.
+
+    Rows may lie further from it than a sample would, for a reason that `because` gives: another
+    published table may contradict it, say, and be the one that is followed.
+    """
 
     margin: Identifier
-    by: dict[Identifier, Expression] = Field(min_length=1)  # axis -> column or expression
+    by: dict[Identifier, Expression] = Field(
+        min_length=1
+    )  # axis -> column, expression of one, or a literal: the margin's cells of that category alone
     quota: bool = False  # with exact margins every cell is published x scale, to the last unit
+    contradicts: Identifier | None = None  # the margin of another entry, which is followed instead
+    because: Bilingual | None = None  # why the rows may lie further than a sample would
+
+    @model_validator(mode="after")
+    def _says_why(self) -> CompareSpec:
+        if self.contradicts is not None and self.because is None:
+            raise ValueError("'contradicts' needs 'because': why the other one is followed")
+        return self
 
 
 class TableSpec(Model):

@@ -2,6 +2,7 @@
 
 import { element } from "./elements.js";
 import { parameterField, textField } from "./fields.js";
+import { findingList } from "./findings.js";
 import { insist, post } from "./server.js";
 import { text } from "./texts.js";
 
@@ -9,12 +10,13 @@ import { text } from "./texts.js";
 export class SubmitForm {
   /**
    * @param {object} options
-   * @param {object} options.declared - {path, title, parameters, team}, from the server
+   * @param {object} options.declared - {path, title, parameters, findings, team}, from the server
    * @param {Map<string, any>} options.draft - what was typed before, by field; kept up to date
    * @param {() => void} options.onClose
+   * @param {(cell: number) => void} options.onGo - shows a cell of the notebook
    * @param {(submitted: object) => void} options.onSubmitted
    */
-  constructor({ declared, draft, onClose, onSubmitted }) {
+  constructor({ declared, draft, onClose, onGo, onSubmitted }) {
     this.path = declared.path;
     this.draft = draft;
     this.onSubmitted = onSubmitted;
@@ -30,7 +32,7 @@ export class SubmitForm {
     ]);
     this.alert = element("p", { class: "vds-alert", role: "alert", tabindex: "-1" });
     this.send = element("button", { type: "submit", class: "vds-button vds-main" }, text("send"));
-    this.node = this.layout(declared, onClose);
+    this.node = this.layout(declared, { onClose, onGo });
     this.restore();
   }
 
@@ -39,13 +41,14 @@ export class SubmitForm {
     return this.node.querySelector("input, select, textarea");
   }
 
-  layout(declared, onClose) {
+  layout(declared, { onClose, onGo }) {
     const close = element("button", { type: "button", class: "vds-button" }, text("close"));
     close.addEventListener("click", onClose);
     const form = element(
       "form",
       { novalidate: true },
       element("p", { class: "vds-intro" }, text("submit_intro")),
+      ...findingList(declared.findings, onGo),
       group(text("parameters"), this.parameters) ||
         element("p", { class: "vds-help" }, text("no_parameters")),
       group(text("about"), this.others),

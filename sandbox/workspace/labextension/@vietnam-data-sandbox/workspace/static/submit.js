@@ -2,6 +2,7 @@
 
 import { Dialog } from "./dialog.js";
 import { element } from "./elements.js";
+import { findingList, stops } from "./findings.js";
 import { SubmitForm } from "./form.js";
 import { placeIcon } from "./icons.js";
 import { lab } from "./lab.js";
@@ -98,6 +99,12 @@ class Submission {
   }
 
   showForm(declared) {
+    if (stops(declared.findings)) {
+      const told = findingList(declared.findings, (cell) => this.showCell(cell));
+      const reason = element("div", { role: "alert" }, ...told);
+      this.dialog.show(text("not_ready"), [reason, this.closing()]);
+      return;
+    }
     if (!drafts.has(this.path)) {
       drafts.set(this.path, new Map());
     }
@@ -105,9 +112,19 @@ class Submission {
       declared,
       draft: drafts.get(this.path),
       onClose: this.close,
+      onGo: (cell) => this.showCell(cell),
       onSubmitted: (submitted) => this.follow(new Run(submitted, declared.title || this.path)),
     });
     this.dialog.show(this.title(declared.title), [form.node], { focus: form.first });
+  }
+
+  /** Close the window and show a cell, counted from 1. */
+  async showCell(cell) {
+    this.close();
+    const { content } = this.panel;
+    content.activeCellIndex = cell - 1;
+    await content.scrollToItem(cell - 1);
+    content.activate();
   }
 
   /** Follow the run to its end, also when the window is closed meanwhile. */

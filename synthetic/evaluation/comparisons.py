@@ -1,15 +1,9 @@
-"""How far a replica is from the published tables that it follows.
-
-The distance is the total variation between shares: half the sum of the absolute differences, from
-0 (the same) to 1. Beside it stands what sampling alone would give: the expected distance of a
-simple random sample of as many rows from the published shares.
-"""
+"""What a replica is held against: published tables, and the rows that are counted beside them."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeVar
 
@@ -17,18 +11,11 @@ import duckdb
 
 from synthetic.errors import SpecError
 from synthetic.evaluation.sql import quote, render_over
-from synthetic.spec.expressions import names, parse
+from synthetic.spec.expressions import Literal, names, parse
 from synthetic.spec.margins import Cell, Margin
-from synthetic.spec.models import Spec, TableSpec
+from synthetic.spec.models import Bilingual, CompareSpec, Spec, TableSpec
 
 Amount = TypeVar("Amount", int, Fraction)
-
-# Members of one household are alike, which widens a sample's error by at most the square root of
-# the mean size of the household that a person lives in (4.4).
-CLUSTERED = 2.1
-# The distance over k free cells is a mean of k half-normal errors: its standard deviation is 0.755
-# of its mean over the square root of k. Four and a half of them leave one chance in 100,000.
-_CHANCE = 4.5 * 0.755
 
 
 @dataclass(frozen=True)
@@ -41,50 +28,16 @@ class Comparison:
     floor: int = 0  # rows that every published cell keeps at any scale
     given: tuple[str, ...] = ()  # axes that the margin is conditional on
     area: str | None = None  # the column by which the table is cut into areas
+    because: Bilingual | None = None  # why the rows may lie further from it than a sample would
+    contradicts: str | None = None  # the margin that the rows follow instead
+    only: Mapping[str, str] = field(
+        default_factory=dict
+    )  # other axis -> its category, the rest out
 
     @property
     def by_area(self) -> bool:
         """Whether the axis `area` is the row's own area, and not where a key or a road leads."""
         return "area" in self.by and self.by["area"] == self.area
-
-    @property
-    def clustered(self) -> float:
-        """By how much a sample's error may be wider; units are no members of households."""
-        return 1.0 if self.floor else CLUSTERED
-
-
-@dataclass(frozen=True)
-class Fidelity:
-    """The distance of one comparison."""
-
-    against: str  # the published table
-    columns: tuple[str, ...]
-    rows: int
-    distance: float
-    sampling: float
-    published: bool = True  # False where cells that nobody publishes were filled in
-    free: int = 1  # cells that may differ: one less than those with a share
-    clustered: float = CLUSTERED  # by how much a sample's error may be wider
-
-    @property
-    def near(self) -> bool:
-        """Whether chance alone explains the distance, households and all."""
-        return self.within(self.clustered)
-
-    def within(self, clustered: float) -> bool:
-        """Whether chance explains the distance of a sample with this design factor."""
-        limit = clustered * self.sampling * (1 + _CHANCE / math.sqrt(self.free))
-        return self.distance <= limit + 1e-12
-
-    def to_json(self) -> dict[str, object]:
-        """As it stands in a manifest."""
-        return {
-            "status": "calibrated" if self.published and self.near else "assumed",
-            "against": self.against,
-            "distance": round(self.distance, 7),
-            "sampling": round(self.sampling, 7),
-            "because": None,
-        }
 
 
 def comparisons(
@@ -99,10 +52,7 @@ def comparisons(
     can say so of rows that a published figure below one still has. A hidden column is not in the
     files and cannot be compared.
     """
-    found = [
-        Comparison(margins[c.margin].over(*c.by), c.by, c.quota, area=table.area)
-        for c in table.compare
-    ]
+    found = [_declared(entry, table, margins) for entry in table.compare]
     if one_area:
         found = [entry for entry in found if entry.by_area or "area" not in entry.by]
     found += _floored(table, margins)
@@ -118,6 +68,24 @@ def comparisons(
         if (margin.name, tuple(by.values())) not in named:
             found.append(Comparison(margin, by, given=tuple(column.given), area=table.area))
     return found
+
+
+def _declared(entry: CompareSpec, table: TableSpec, margins: Mapping[str, Margin]) -> Comparison:
+    """A `compare` entry; an axis that is a literal keeps the margin's cells of that category."""
+    trees = {axis: parse(expression) for axis, expression in entry.by.items()}
+    only = {axis: str(tree.value) for axis, tree in trees.items() if isinstance(tree, Literal)}
+    margin = margins[entry.margin].over(*entry.by)
+    for axis, category in only.items():
+        margin = margin.only(axis, category)
+    return Comparison(
+        margin,
+        {axis: expression for axis, expression in entry.by.items() if axis not in only},
+        entry.quota,
+        area=table.area,
+        because=entry.because,
+        contradicts=entry.contradicts,
+        only=only,
+    )
 
 
 def _floored(table: TableSpec, margins: Mapping[str, Margin]) -> list[Comparison]:
@@ -189,11 +157,6 @@ def collapse(cells: Mapping[Cell, Amount], at: int) -> dict[Cell, Amount]:
     return found
 
 
-def within(cells: Mapping[Cell, Amount], at: int, category: str) -> dict[Cell, Amount]:
-    """The cells of one category of an axis."""
-    return {cell: value for cell, value in cells.items() if cell[at] == category}
-
-
 def check_cells(counts: Mapping[Cell, int], cells: Mapping[Cell, Fraction], margin: Margin) -> None:
     """Refuse rows in cells that the published table does not have."""
     strange = set(counts) - set(cells)
@@ -202,27 +165,6 @@ def check_cells(counts: Mapping[Cell, int], cells: Mapping[Cell, Fraction], marg
             f"the replica has {min(strange)} and {margin.table} has not; mend the margin "
             f"{margin.name!r} or its axes"
         )
-
-
-def measure(
-    counts: Mapping[Cell, int],
-    cells: Mapping[Cell, Fraction],
-    margin: Margin,
-    columns: tuple[str, ...],
-    clustered: float = CLUSTERED,
-) -> Fidelity:
-    """Hold counts against the cells of a margin."""
-    published, found = sum(cells.values(), Fraction(0)), sum(counts.values())
-    check_cells(counts, cells, margin)
-    if not found or not published:
-        return Fidelity(margin.table, columns, found, 0.0, 0.0, margin.published)
-    shares = {cell: float(value / published) for cell, value in cells.items()}
-    distance = sum(abs(counts.get(cell, 0) / found - p) for cell, p in shares.items()) / 2
-    sampling = sum(math.sqrt(2 * p * (1 - p) / (math.pi * found)) for p in shares.values()) / 2
-    free = max(sum(p > 0 for p in shares.values()) - 1, 1)
-    return Fidelity(
-        margin.table, columns, found, distance, sampling, margin.published, free, clustered
-    )
 
 
 def restricted(comparison: Comparison, areas: set[str] | None) -> dict[Cell, Fraction]:
