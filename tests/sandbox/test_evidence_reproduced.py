@@ -40,8 +40,8 @@ from sandbox import lab
 names = [f'tỉnh {n}' for n in range(40)]
 """
 MODEL = """
-x = np.arange(400).reshape(100, 4) % 7
-forest = RandomForestClassifier(5{seed}).fit(x, x[:, 0] > 3)
+x = np.sin(np.arange(400.0)).reshape(100, 4)
+forest = RandomForestClassifier(5{seed}).fit(x, np.cos(np.arange(100.0)) > 0)
 print(forest.feature_importances_)
 """
 SUMS = """
