@@ -19,7 +19,6 @@ from sandbox.runs.states import Kind, Status
 from sandbox.runs.supervisor import (
     Job,
     cancelled_by_signals,
-    draw_report,
     in_words_of,
     told_in,
 )
@@ -66,7 +65,7 @@ def reproduce(settings: Settings, run_id: str, on_cell: OnCell | None = None) ->
 
 def _drawn(settings: Settings, folder: RunFolder) -> dict[str, Any]:
     with speaking("en"):
-        draw_report(settings, folder)
+        evidenced.draw_report(settings, folder)
     told: dict[str, Any] = evidenced.written(folder)["reproduced"]
     return told
 

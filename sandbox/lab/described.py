@@ -14,10 +14,10 @@ from sandbox.lab import connection, fidelity, listed, rows
 from sandbox.lab.answers import is_number
 from sandbox.lab.shown import Grid, Shown, code, heading, paragraph, strong, together
 from sandbox.lab.spoken import in_its_language, is_run
-from sandbox.lab.views import identifier
 from sandbox.lab.wording import number
 from sandbox.language import _, either, language, meant, nearest
 from synthetic import statistics
+from synthetic.tables.forms import quote
 
 N_ROWS = 10
 MOST_CODES = 500  # a longer list stays in its published table
@@ -140,7 +140,7 @@ def _stacked(column: Sequence[str]) -> str:
 
 def _rows(name: str, environ: Mapping[str, str]) -> Shown:
     """Show the first rows as a query gives them."""
-    place = ".".join(map(identifier, name.split(".")))
+    place = ".".join(map(quote, name.split(".")))
     with connection.connect(environ).cursor() as cursor:
         try:
             read = cursor.execute(f"SELECT * FROM {place} LIMIT {N_ROWS}").fetchall()

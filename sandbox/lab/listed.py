@@ -10,11 +10,11 @@ from sandbox import catalog
 from sandbox.lab import connection
 from sandbox.lab.shown import Grid, Shown, code, heading, paragraph, together
 from sandbox.lab.spoken import CATALOG, in_its_language, is_run
-from sandbox.lab.views import identifier
 from sandbox.lab.wording import cell, number
 from sandbox.language import _, either, language
 from sandbox.settings import Settings
 from synthetic import statistics
+from synthetic.tables.forms import quote
 
 RIGHT = frozenset({2})  # the column of row counts
 BUILD = "synthetic build {dataset} --scale 0.01"
@@ -90,8 +90,7 @@ def _grid(
 def _rows(names: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
     """Count rows; Parquet files know theirs, and the published ones are small."""
     counts = " UNION ALL ".join(
-        f"SELECT '{name}', count(*) FROM {'.'.join(map(identifier, name.split('.')))}"
-        for name in names
+        f"SELECT '{name}', count(*) FROM {'.'.join(map(quote, name.split('.')))}" for name in names
     )
     if not counts:
         return {}

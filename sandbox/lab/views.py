@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from synthetic import statistics
-from synthetic.tables.forms import selected
+from synthetic.tables.forms import quote, selected
 
 TYPES = {"text": "VARCHAR", "integer": "BIGINT", "decimal": "DOUBLE"}  # of published columns
 
@@ -24,10 +24,10 @@ FIDELITY = {  # status in a manifest -> what a reader sees
 def replica_views(catalog: Mapping[str, Any]) -> Iterator[str]:
     """Write the statements that show every table of a catalog."""
     for dataset in catalog["datasets"]:
-        schema = identifier(dataset["dataset"])
+        schema = quote(dataset["dataset"])
         yield f"CREATE SCHEMA {schema}"
         for table in dataset["tables"]:
-            view = f"{schema}.{identifier(table['name'])}"
+            view = f"{schema}.{quote(table['name'])}"
             files = ", ".join(literal(file) for file in table["files"])
             columns = selected(table["columns"])
             yield f"CREATE VIEW {view} AS SELECT {columns} FROM read_parquet([{files}])"
@@ -35,7 +35,7 @@ def replica_views(catalog: Mapping[str, Any]) -> Iterator[str]:
             for column in table["columns"]:
                 yield _comment(
                     "COLUMN",
-                    f"{view}.{identifier(column['name'])}",
+                    f"{view}.{quote(column['name'])}",
                     _told(column["title"]) + (f" ({column['unit']})" if column["unit"] else ""),
                     FIDELITY[column["fidelity"]["status"]],
                 )
@@ -47,7 +47,7 @@ def published_views(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         table = statistics.table(name)
         source = statistics.source(name)
-        view = f"published.{identifier(name)}"
+        view = f"published.{quote(name)}"
         types = ", ".join(
             f"{literal(column.name)}: {literal(TYPES[column.type])}" for column in table.columns
         )
@@ -67,7 +67,7 @@ def published_views(names: Iterable[str]) -> Iterator[str]:
             unit_vi, unit = (f" ({u})" if u else "" for u in (column.unit_vi, column.unit))
             yield _comment(
                 "COLUMN",
-                f"{view}.{identifier(column.name)}",
+                f"{view}.{quote(column.name)}",
                 f"{column.description.vi}{unit_vi} / {column.description.en}{unit}",
             )
 
@@ -75,11 +75,6 @@ def published_views(names: Iterable[str]) -> Iterator[str]:
 def literal(text: str) -> str:
     """Quote a text for SQL."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """Quote a name for SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _comment(kind: str, name: str, *parts: str) -> str:

@@ -72,7 +72,7 @@ def evidence(settings: Settings, folder: RunFolder) -> dict[str, Any]:
         if held and is_asked(folder) and folder.status().is_final:
             _close(folder)
             if folder.report.is_file():
-                _draw(settings, folder)
+                draw_report(settings, folder)
     return written(folder)
 
 
@@ -99,10 +99,11 @@ def _close_execution(place: ExecutionFolder) -> None:
     staging.clear(place.staged)
 
 
-def _draw(settings: Settings, folder: RunFolder) -> None:
-    from sandbox.runs import report
-
+def draw_report(settings: Settings, folder: RunFolder) -> None:
+    """Make the report; a run ended as it ended, and a report that cannot be drawn changes nothing."""
     try:
+        from sandbox.runs import report
+
         report.render(folder.path, settings=settings)
     except Exception:
-        log.exception("the report could not be made again")
+        log.exception("the report could not be made")

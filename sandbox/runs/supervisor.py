@@ -28,6 +28,7 @@ from sandbox.kernels.surroundings import USUAL, Surroundings
 from sandbox.language import N_, _, language, speaking
 from sandbox.runs import notebook as notebooks
 from sandbox.runs import record, registry, staging
+from sandbox.runs.evidenced import draw_report
 from sandbox.runs.executed import prepared, written
 from sandbox.runs.folder import ExecutionFolder, RunFolder, now
 from sandbox.runs.record import Reason
@@ -314,16 +315,6 @@ class Job:
             self.execution.notebook = None  # nothing is claimed by what nobody can read
             return Reason(kind=Kind.OUTPUT_SIZE, message=message)
         return None
-
-
-def draw_report(settings: Settings, folder: RunFolder) -> None:
-    """Make the report; a run ended as it ended, and a report that cannot be drawn changes nothing."""
-    try:
-        from sandbox.runs import report
-
-        report.render(folder.path, settings=settings)
-    except Exception:
-        log.exception("the report could not be made")
 
 
 def _load_report() -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from synthetic.evaluation.sql import quote, view
+from synthetic.evaluation.sql import view
 from synthetic.spec.models import Spec, TableSpec
 from synthetic.spec.scope import Scope
+from synthetic.tables.forms import quote
 
 Columns = Mapping[str, str]  # column of a table -> how SQL reaches it
 

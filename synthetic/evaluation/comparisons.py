@@ -10,10 +10,11 @@ from typing import TypeVar
 import duckdb
 
 from synthetic.errors import SpecError
-from synthetic.evaluation.sql import quote, render_over
+from synthetic.evaluation.sql import render_over
 from synthetic.spec.expressions import Literal, names, parse
 from synthetic.spec.margins import Cell, Margin
 from synthetic.spec.models import Bilingual, CompareSpec, Spec, TableSpec
+from synthetic.tables.forms import quote
 
 Amount = TypeVar("Amount", int, Fraction)
 

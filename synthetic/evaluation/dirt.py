@@ -20,9 +20,9 @@ from synthetic.dirt.copies import dirty_inputs
 from synthetic.dirt.defects import DUPLICATE, is_of_kind
 from synthetic.errors import StorageError
 from synthetic.evaluation.checks import Check, one
-from synthetic.evaluation.sql import connect, quote, text, view
+from synthetic.evaluation.sql import connect, text, view
 from synthetic.tables import content
-from synthetic.tables.forms import selected
+from synthetic.tables.forms import quote, selected
 from synthetic.tables.manifest import Manifest, read, sha256, version
 
 _BATCH = 100_000

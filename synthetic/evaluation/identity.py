@@ -8,11 +8,12 @@ import duckdb
 import pyarrow as pa
 
 from synthetic.evaluation.checks import Check, one
-from synthetic.evaluation.sql import quote, render_over, text, view
+from synthetic.evaluation.sql import render_over, text, view
 from synthetic.generation.identifiers import NAME_MARK, kind
 from synthetic.spec.expressions import names, parse
 from synthetic.spec.kinds import PLATE_OWNERS
 from synthetic.spec.models import Spec
+from synthetic.tables.forms import quote
 
 _BATCH = 100_000
 SHARED = ("mobile_number", "enterprise_name")  # two rows may have the same

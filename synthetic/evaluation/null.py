@@ -15,11 +15,12 @@ from synthetic.errors import StorageError
 from synthetic.evaluation.checks import SAMPLES, Check, one
 from synthetic.evaluation.identity import check_marks
 from synthetic.evaluation.relations import check_keys, check_references, check_rules
-from synthetic.evaluation.sql import connect, quote, view
+from synthetic.evaluation.sql import connect, view
 from synthetic.null.blocks import blocks
 from synthetic.null.copies import null_inputs
 from synthetic.spec.expressions import names, parse
 from synthetic.spec.models import Spec
+from synthetic.tables.forms import quote
 from synthetic.tables.manifest import Manifest, read, version
 
 _ORIGINAL = "the original"  # a schema that no dataset can be named

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 import duckdb
 
 from synthetic.evaluation.checks import Check, one
-from synthetic.evaluation.sql import quote, render, render_over, seen, text, view
+from synthetic.evaluation.sql import render, render_over, seen, text, view
 from synthetic.spec.expressions import Node, names, parse
 from synthetic.spec.models import ColumnSpec, Spec
+from synthetic.tables.forms import quote
 from synthetic.tables.manifest import Manifest
 
 

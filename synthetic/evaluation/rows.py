@@ -9,10 +9,11 @@ import duckdb
 
 from synthetic.evaluation.chance import unlikely
 from synthetic.evaluation.checks import SAMPLES, Check, one
-from synthetic.evaluation.sql import quote, render_over, text, view
+from synthetic.evaluation.sql import render_over, text, view
 from synthetic.generation.compositions import RELATIONS
 from synthetic.spec.expressions import names, parse
 from synthetic.spec.models import MatchingRows, Spec, TableSpec
+from synthetic.tables.forms import quote
 from synthetic.tables.manifest import Manifest
 
 

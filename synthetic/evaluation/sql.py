@@ -10,15 +10,10 @@ import duckdb
 
 from synthetic.spec.expressions import Call, Literal, Name, Node, Type, parse
 from synthetic.spec.models import ColumnSpec
-from synthetic.tables.forms import selected
+from synthetic.tables.forms import quote, selected
 from synthetic.tables.manifest import Manifest
 
 Replicas = Mapping[str, Manifest]  # dataset -> replica
-
-
-def quote(name: str) -> str:
-    """Quote an identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def text(value: str) -> str:

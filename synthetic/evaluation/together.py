@@ -11,9 +11,10 @@ from scipy import sparse
 
 from synthetic.evaluation.checks import one
 from synthetic.evaluation.clusters import Cluster
-from synthetic.evaluation.sql import quote, render_over, view
+from synthetic.evaluation.sql import render_over, view
 from synthetic.spec.margins import Cell
 from synthetic.spec.models import Spec
+from synthetic.tables.forms import quote
 
 _ROWS = 100_000  # enough rows for the errors of a variance to be a few in a hundred
 

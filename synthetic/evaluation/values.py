@@ -9,10 +9,11 @@ import duckdb
 
 from synthetic.evaluation.chance import unlikely
 from synthetic.evaluation.checks import SAMPLES, Check, Kind, one
-from synthetic.evaluation.sql import quote, render_over, seen, text, view
+from synthetic.evaluation.sql import render_over, seen, text, view
 from synthetic.spec.expressions import names, parse
 from synthetic.spec.models import Day, Missing, by_code, key_of
 from synthetic.spec.scope import Scope, codes_of
+from synthetic.tables.forms import quote
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from synthetic.generation.draws import stream, words
 from synthetic.generation.frames import Column, Frame, Source
 from synthetic.generation.grammars import chosen, written
 from synthetic.generation.identifiers import Rows, kind
-from synthetic.generation.operations import strict
+from synthetic.generation.operations import strict, where
 from synthetic.generation.settings import Setting, entries_of, present
 from synthetic.generation.sources import follows, quantiles, shares
 from synthetic.generation.times import date_in_year, day_between, hour_of
@@ -27,7 +27,6 @@ from synthetic.spec.models import ColumnSpec, by_code
 from synthetic.spec.scope import codes_of
 from synthetic.tables.arrow import DIGITS, Flags
 
-_FEW = 0.5  # of the rows: with more, a column is computed for all of them
 _FIRST_DAY, _LAST_DAY = days(dt.date(1850, 1, 1)), days(dt.date(2149, 12, 31))
 
 
@@ -50,7 +49,8 @@ def compile_column(
         elif spec.link is not None:  # it looks at its condition itself
             values = source(frame).without(~frame.holds(condition))
         else:
-            values = _where(frame.holds(condition), source, frame)
+            there = frame.holds(condition)
+            values = where(there, source, frame).without(~there)
         if lacks is not None:
             values = values.without(lacks(frame))
         examine(values)
@@ -58,14 +58,6 @@ def compile_column(
 
     takes = spec.take if condition is None and lacks is None else None
     return Column(_located(".".join(path), compute), _needs(spec), takes)
-
-
-def _where(there: Flags, source: Source, frame: Frame) -> Values:
-    """The values of rows that have one: of these alone where they are few."""
-    at = np.flatnonzero(there)
-    if _FEW * frame.n < len(at) or not len(at):
-        return source(frame).without(~there)
-    return source(frame.part(at)).placed(at, frame.n).without(~there)
 
 
 def _needs(spec: ColumnSpec) -> tuple[str, ...]:

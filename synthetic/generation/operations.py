@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache, partial
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,8 @@ Flags = npt.NDArray[np.bool_]
 
 
 _MANY = 20_000
-_FEW = 0.75  # of the rows: with more, a branch is computed for all of them
+_FEW = 0.75  # of the rows: with more, it is computed for all of them
+R = TypeVar("R", bound=Rows)
 _compiled: dict[tuple[int, dt.date], tuple[Node, Compute]] = {}
 
 
@@ -84,7 +86,7 @@ def _branching(tree: Call, made: list[tuple[Compute, bool]]) -> Compute:
         return _choose(
             truths,
             *(
-                _where(there, branch, rows) if waits else branch(rows)
+                where(there, branch, rows) if waits else branch(rows)
                 for there, (branch, _), waits in zip((yes, ~yes), branches, waiting, strict=True)
             ),
         )
@@ -92,10 +94,10 @@ def _branching(tree: Call, made: list[tuple[Compute, bool]]) -> Compute:
     return compute
 
 
-def _where(there: Flags, compute: Compute, rows: Rows) -> Values:
+def where(there: Flags, compute: Callable[[R], Values], rows: R) -> Values:
     """The values of some rows, in their places; what stands elsewhere means nothing."""
     at = np.flatnonzero(there)
-    if len(at) > _FEW * rows.n:
+    if not len(at) or len(at) > _FEW * rows.n:
         return compute(rows)
     return compute(rows.part(at)).placed(at, rows.n)
 

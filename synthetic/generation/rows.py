@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from synthetic.generation.values import Ints, Values
 
@@ -22,7 +22,7 @@ class Rows(Protocol):
     def waits(self, names: Collection[str]) -> bool:
         """Whether one of these columns is not there yet and may never be asked for in every row."""
 
-    def part(self, at: Ints) -> Rows:
+    def part(self, at: Ints) -> Self:
         """Some of the rows, whose columns are computed for them alone."""
 
 

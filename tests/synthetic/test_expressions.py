@@ -12,12 +12,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from synthetic.errors import BuildError, SpecError
-from synthetic.evaluation.sql import quote, render
+from synthetic.evaluation.sql import render
 from synthetic.generation.dates import days
 from synthetic.generation.operations import evaluate
 from synthetic.generation.rows import Held
 from synthetic.generation.values import Values
 from synthetic.spec.expressions import Type, check, parse
+from synthetic.tables.forms import quote
 
 COLUMNS = {
     "age": Type.INTEGER,

@@ -17,8 +17,9 @@ import synthetic
 from sandbox.kernels.bubblewrap import TOP, top
 from sandbox.kernels.interpreter import folders, hops
 from synthetic import statistics
-from synthetic.evaluation.sql import connect, quote, view
+from synthetic.evaluation.sql import connect, view
 from synthetic.spec.load import packaged
+from synthetic.tables.forms import quote
 from synthetic.tables.manifest import find
 from tests.needing import needed
 from tests.processes import PATIENCE_S

@@ -12,7 +12,7 @@ import duckdb
 from sandbox.catalog import PUBLISHED, Inputs, Replica
 from sandbox.errors import CatalogError
 from sandbox.lab.connection import locked
-from sandbox.lab.views import identifier
+from synthetic.tables.forms import quote
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def of_published(table: str) -> list[list[str | None]] | None:
 def _read(
     shown: Mapping[str, Any], published: tuple[str, ...], schema: str, table: str
 ) -> list[list[str | None]] | None:
-    query = f"SELECT * FROM {identifier(schema)}.{identifier(table)} LIMIT {N_ROWS}"
+    query = f"SELECT * FROM {quote(schema)}.{quote(table)} LIMIT {N_ROWS}"
     try:
         with locked(shown, published) as connection:
             return [[_text(value) for value in row] for row in connection.execute(query).fetchall()]

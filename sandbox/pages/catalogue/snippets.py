@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.lab.views import identifier
+from synthetic.tables.forms import quote
 
 
 def frame(name: str) -> str:
@@ -32,4 +32,4 @@ def to_count_by(columns: list[Mapping[str, Any]]) -> str:
 
 
 def _plain(column: str) -> str:
-    return column if column.isidentifier() and column.isascii() else identifier(column)
+    return column if column.isidentifier() and column.isascii() else quote(column)
