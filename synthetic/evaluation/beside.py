@@ -17,9 +17,9 @@ from synthetic.evaluation.comparisons import (
     check_cells,
     columns_of,
     comparisons,
-    count,
     expected,
 )
+from synthetic.evaluation.counted import Counted
 from synthetic.evaluation.measured import Distance
 from synthetic.evaluation.quotas import check_quota, quota_of
 from synthetic.evaluation.together import Chosen, choose, together
@@ -63,11 +63,12 @@ class Beside:
         self.quotas = [
             quota_of(entry, self.scale, self.areas) for entry in self.entries if entry.quota
         ]
+        self.counted = Counted(connection, self.spec, table, self.entries)
         self.cluster: Cluster | None = cluster(specs, dataset, table)
 
     def count(self, entry: Comparison) -> dict[Cell, int]:
         """The table's rows by the axes of a published table."""
-        return count(self.connection, self.spec, self.table, entry.by)
+        return self.counted.by(entry)
 
     def distance(
         self, entry: Comparison, counts: Mapping[Cell, int] | None = None

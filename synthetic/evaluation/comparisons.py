@@ -7,14 +7,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeVar
 
-import duckdb
-
 from synthetic.errors import SpecError
-from synthetic.evaluation.sql import render_over
 from synthetic.spec.expressions import Literal, names, parse
 from synthetic.spec.margins import Cell, Margin
-from synthetic.spec.models import Bilingual, CompareSpec, Spec, TableSpec
-from synthetic.tables.forms import quote
+from synthetic.spec.models import Bilingual, CompareSpec, TableSpec
 
 Amount = TypeVar("Amount", int, Fraction)
 
@@ -106,22 +102,6 @@ def columns_of(comparison: Comparison) -> tuple[str, ...]:
     """The columns that a comparison looks at."""
     paths = [path for text in comparison.by.values() for path in names(parse(text))]
     return tuple(dict.fromkeys(path[0] for path in paths))
-
-
-def count(
-    connection: duckdb.DuckDBPyConnection, spec: Spec, table: str, by: Mapping[str, str]
-) -> dict[Cell, int]:
-    """Count the rows of a table by the axes of a comparison; a missing value is in no category."""
-    columns = spec.tables[table].columns
-    axes = [
-        render_over(text, columns, spec.as_of) + f" AS a{i}" for i, text in enumerate(by.values())
-    ]
-    there = " AND ".join(f"a{i} IS NOT NULL" for i in range(len(axes)))
-    rows = connection.execute(
-        f"SELECT *, count(*) FROM (SELECT {', '.join(axes)} FROM "
-        f"{quote(spec.dataset)}.{quote(table)}) WHERE {there} GROUP BY ALL"
-    ).fetchall()
-    return {tuple(str(value) for value in row[:-1]): int(row[-1]) for row in rows}
 
 
 def expected(

@@ -14,7 +14,7 @@ from synthetic.generation.frames import Frame
 from synthetic.generation.values import Domain, Ints, Values
 from synthetic.spec.models import key_of
 
-_MAX_PRODUCT = 1 << 20  # combinations looked up in a table; more are sorted
+_MAX_PRODUCT = 1 << 21  # combinations looked up in a table; more are sorted
 _UNKNOWN = -2  # no entry looked up yet
 _MAX_SPAN = 64  # numbers in a row that are codes whether they occur or not
 Labels = tuple[tuple[str, ...], ...]

@@ -98,8 +98,22 @@ def together(parts: Sequence[pa.Table]) -> pa.Table:
                 for chunk in chunks
             ]
         column = pa.chunked_array(chunks) if chunks else parts[0].column(i)
-        columns[name] = column.unify_dictionaries() if len(chunks) > 1 else column
+        columns[name] = column if _is_one_domain(chunks) else column.unify_dictionaries()
     return pa.table(columns)
+
+
+def _is_one_domain(chunks: Sequence[pa.Array]) -> bool:
+    """Whether coded arrays have the very same dictionary, which then need not be unified."""
+    if not chunks or not pa.types.is_dictionary(chunks[0].type):
+        return True
+    first = place(chunks[0].dictionary)
+    return all(place(chunk.dictionary) == first for chunk in chunks[1:])
+
+
+def place(array: pa.Array) -> tuple[int, ...]:
+    """Where an array lies in memory."""
+    places = (buffer.address for buffer in array.buffers() if buffer is not None)
+    return (len(array), array.offset, *places)
 
 
 def to_numpy(array: pa.Array) -> npt.NDArray[np.generic]:

@@ -64,7 +64,7 @@ def write(
             table,
             unfinished,
             compression="zstd",
-            compression_level=1,
+            compression_level=-1,  # a fifth of the time of level 1 less, for 5 % more bytes
             use_dictionary=coded,
             # Differences in a few bits: half the time and nine tenths of the bytes of eight each.
             column_encoding=dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
