@@ -21,6 +21,10 @@ class NotebookError(SandboxError):
     """A file is not a notebook that can be submitted."""
 
 
+class AttachmentError(SandboxError):
+    """A file cannot travel with a submission, or cannot be read where it did."""
+
+
 class ParameterError(SandboxError):
     """A parameter is unknown, of a wrong type, or not declared as it must be."""
 
@@ -36,14 +40,30 @@ class RunError(SandboxError):
     """A run is not there, or cannot be moved as asked."""
 
 
+class TakenError(RunError):
+    """Another process works on the run."""
+
+
 class StateError(RunError):
     """A run is asked to move to a state that its present one does not lead to."""
+
+
+class SigningError(SandboxError):
+    """A key is not there, or is not one."""
+
+
+class PackageError(SandboxError):
+    """A package of a run cannot be made, or is none."""
 
 
 class IsolationError(SandboxError):
     """This machine cannot isolate a notebook; the message says why and what mends it."""
 
     exit_code = 5
+
+
+class NotReadyError(IsolationError):
+    """A kernel did not come to its start; a moment later it may."""
 
 
 class ServerError(SandboxError):

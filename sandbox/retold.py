@@ -22,6 +22,11 @@ OTHERS = (
     N_("cannot copy the notebook to {path}: {remedy}"),
     N_("cannot close to others {path}: {remedy}"),
     N_("cannot freeze the submission in {path}: {remedy}"),
+    N_("cannot stage the data in {path}: {remedy}"),
+    N_(
+        "{version} cannot be drawn again: it is a copy, or was built from other specs or by another "
+        "version of this program; build it anew"
+    ),
     N_("the disk is full; free some space and try again"),
     N_("the disk quota is used up; free some space and try again"),
     N_("the file system is read-only; choose another folder"),

@@ -36,6 +36,16 @@ class VerifyError(SyntheticError):
     exit_code = 4
 
 
+class PrivateError(SyntheticError):
+    """Records cannot be fitted, or a model not used, as asked; no message holds a value of them."""
+
+
+class BudgetError(SyntheticError):
+    """A release would cost more than its source has left."""
+
+    exit_code = 5
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Say which known word was probably meant, or list them all."""
     choices = sorted(known)

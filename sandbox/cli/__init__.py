@@ -29,6 +29,8 @@ COMMANDS = {
     "demo": ("sandbox.cli.demo", "From published statistics to a report, in one command."),
     "data": ("sandbox.cli.data", "The replicas and published tables of this machine."),
     "run": ("sandbox.cli.run", "Submit notebooks, follow their runs, cancel them."),
+    "worker": ("sandbox.cli.worker", "Processes that execute the runs which wait."),
+    "log": ("sandbox.cli.log", "The log of all runs: is it whole, and which key signs it."),
 }
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from sandbox import evidence, runs
-from sandbox.cli import evident
+from sandbox import evidence, runs, worker
+from sandbox.cli import asking, evident
 from sandbox.cli.claimed import claimed
 from sandbox.cli.run import cell_line, exit_code
 from sandbox.kernels import bytecode
@@ -50,13 +50,15 @@ class _Steps:
 
 
 @click.command("demo")
+@asking.options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def demo(as_json: bool) -> None:
+def demo(wants_evidence: bool | None, draws: int | None, as_json: bool) -> None:
     """Build the default replicas, run the showcase template isolated, and write its report.
 
     Exit code 0 only if the run succeeded. The replicas are kept: a second call only runs.
     """
     settings = Settings.from_environ(os.environ)
+    asked = asking.asked(settings, wants_evidence, draws)
     step = _Steps()
     warming = bytecode.warm(settings.home)  # on the other core, while the replicas are built
     recipe = make_recipe(SCALE, None, SEED, "exact")
@@ -66,12 +68,11 @@ def demo(as_json: bool) -> None:
         TEMPLATE,
         recipe=replicas[0].recipe,
         why="sandbox demo",
+        asked=asked,
     )
-    if settings.evidence:
-        runs.ask(settings, run_id)
     step(_("submitted {template} as {run}").format(template=TEMPLATE, run=run_id))
     warming.wait()
-    outcome = runs.execute(settings, run_id, on_cell=step.cell)
+    outcome = worker.outcome(settings, run_id, on_cell=step.cell)
     facts = runs.show(settings, run_id) | {"replicas": [_replica(m) for m in replicas]}
     note = (facts["isolation"] or {}).get("note")
     if note:
@@ -79,10 +80,11 @@ def demo(as_json: bool) -> None:
     status = states.title(states.Status(facts["status"]))
     step(_("{status}; report: {report}").format(status=status, report=facts["report"]))
     facts["demo_seconds"] = round(step.seconds, 2)  # until there is something to read
-    if settings.evidence:
-        evidence.reproduce(settings, run_id)
+    if asked is not None:
+        evidence.complete(settings, run_id)
         facts |= {"evidence": runs.show(settings, run_id)["evidence"]}
-        step(evident.verdict(facts["evidence"]))
+        for line in evident.verdicts(facts["evidence"]):
+            step(line)
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False))
     else:

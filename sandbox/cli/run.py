@@ -13,13 +13,14 @@ from typing import Any
 import click
 
 from sandbox import evidence, preflight, runs
-from sandbox.cli import INTERRUPTED, evident
+from sandbox.cli import INTERRUPTED, asking, evident
 from sandbox.cli.claimed import claimed
+from sandbox.cli.export import export, verify
 from sandbox.errors import ParameterError
 from sandbox.lab.wording import number
 from sandbox.language import LANGUAGES, _, either, language, use
 from sandbox.retold import retold
-from sandbox.runs import endings, states, supervisor
+from sandbox.runs import contents, endings, evidenced, states, supervisor
 from sandbox.runs import notebook as notebooks
 from sandbox.settings import Settings
 
@@ -42,15 +43,24 @@ def run() -> None:
 @click.option("--scale", metavar="F", help="Read replicas of this share of the country's persons.")
 @click.option("--area", metavar="CODE", help="Read replicas of this province alone, as in 48.")
 @click.option("--seed", type=int, metavar="N", help="Read replicas of this draw.")
+@click.option(
+    "--attach",
+    "attached",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="A CSV, Parquet or Excel file that goes with it; may be given again.",
+)
 @click.option("--team", help="The team that submits.")
 @click.option("--why", help="What the submission is for, in a sentence.")
-@click.option("--wait", is_flag=True, help="Wait for the end; exit code 0 only on success.")
 @click.option(
-    "--evidence/--no-evidence",
-    "wants_evidence",
+    "--trial/--no-trial",
     default=None,
-    help="Execute it a second time elsewhere and compare; on, unless SANDBOX_EVIDENCE=off.",
+    help="Try it on a small replica first; by default where that saves time, unless "
+    "SANDBOX_TRIAL=off.",
 )
+@click.option("--wait", is_flag=True, help="Wait for the end; exit code 0 only on success.")
+@asking.options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def submit(
     notebook: str,
@@ -58,24 +68,29 @@ def submit(
     scale: str | None,
     area: str | None,
     seed: int | None,
+    attached: tuple[str, ...],
     team: str | None,
     why: str | None,
+    trial: bool | None,
     wait: bool,
     wants_evidence: bool | None,
+    draws: int | None,
     as_json: bool,
 ) -> None:
     """Freeze NOTEBOOK, a file or the name of a template, and execute it isolated.
 
     It reads replicas that were built together and hold what it declares: those of the whole
     country before those of one province, then the newest. --scale, --area and --seed choose
-    others; `sandbox data list` shows what is built.
+    others; `sandbox data list` shows what is built. A file beside the notebook that a cell reads
+    with lab.attachment("name.csv") travels with it, as does one that is given with --attach.
 
-    The report is there after the first execution. A second one, in other surroundings, then shows
-    which cells give the same again; the exit code is that of the first.
+    The report is there after the first execution. Others then show which cells give the same again
+    elsewhere, and which conclusions hold on fresh draws; the exit code is that of the first.
     """
     settings = Settings.from_environ(os.environ)
-    asked = {"scale": scale, "area": area, "seed": seed}
-    recipe = {name: value for name, value in asked.items() if value is not None}
+    wanted = asking.asked(settings, wants_evidence, draws)
+    parts = {"scale": scale, "area": area, "seed": seed}
+    recipe = {name: value for name, value in parts.items() if value is not None}
     try:
         run_id = runs.submit(
             settings,
@@ -84,24 +99,33 @@ def submit(
             team=team,
             why=why,
             recipe=recipe or None,
-            check=partial(preflight.passed, beside=preflight.beside(notebook)),
+            attached=preflight.gather(notebook, notebooks.find(notebook), attached),
+            check=partial(
+                preflight.passed,
+                beside=preflight.beside(notebook),
+                settings=settings,
+                trial=trial,
+            ),
+            asked=wanted,
         )
     except ParameterError as error:
         raise _with_option(error) from error
     for note in runs.show(settings, run_id)["notes"]:
         click.echo(_("Note: {note}").format(note=note), err=True)
-    is_asked = settings.evidence if wants_evidence is None else wants_evidence
-    if is_asked:
-        runs.ask(settings, run_id)
     if not wait:
         runs.start(settings, run_id)
         _print(runs.show(settings, run_id), as_json)
         return
-    outcome = runs.execute(settings, run_id, on_cell=_progress)
+    from sandbox import worker  # what speaks to kernels takes a moment to import
+    from sandbox.cli import following
+
+    line = following.Line(elsewhere=False)
+    outcome = worker.outcome(settings, run_id, on_cell=_progress, tell=line.tell)
+    line.end()
     facts = runs.show(settings, run_id)
     if note := (facts["isolation"] or {}).get("note"):
         click.echo(_("Note: {note}").format(note=retold(note)), err=True)
-    if is_asked:
+    if wanted is not None:
         facts = _evidenced(settings, facts, as_json)
     _print(facts, as_json)
     sys.exit(exit_code(outcome, facts))
@@ -111,36 +135,60 @@ def _evidenced(settings: Settings, facts: dict[str, Any], as_json: bool) -> dict
     """Tell where the first report is, wait for the evidence, and give everything known then."""
     if not as_json and facts["report"]:
         click.echo(_("report: {report}").format(report=facts["report"]), err=True)
-    evidence.reproduce(settings, facts["id"])
+    evidence.complete(settings, facts["id"])
     return runs.show(settings, facts["id"])
 
 
 @run.command("check")
 @click.argument("notebook", type=click.Path())
+@click.option(
+    "--attach",
+    "attached",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="A CSV, Parquet or Excel file that goes with it; may be given again.",
+)
+@click.option("--trial", is_flag=True, help="Try it on a small replica too, in an isolated kernel.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, in both languages.")
 @click.option("--lang", type=click.Choice(LANGUAGES), help="Language of what is printed.")
-def check(notebook: str, as_json: bool, lang: str | None) -> None:
+def check(
+    notebook: str, attached: tuple[str, ...], trial: bool, as_json: bool, lang: str | None
+) -> None:
     """Check NOTEBOOK, a file or the name of a template, as a submission does; nothing of it runs.
 
     Errors stop a submission, warnings travel with it. Exit code 1 if there is an error.
     """
     use(lang or language())
-    found = preflight.check(notebooks.find(notebook), beside=preflight.beside(notebook))
-    n_errors = sum(one.is_error for one in found)
+    file = notebooks.find(notebook)
+    seen = preflight.inspect(
+        Settings.from_environ(os.environ),
+        file,
+        beside=preflight.beside(notebook),
+        given=preflight.gather(notebook, file, attached),
+        trial=trial,
+    )
     if as_json:
         told = {
             "notebook": notebook,
-            "errors": n_errors,
-            "warnings": len(found) - n_errors,
-            "findings": [one.to_record() for one in found],
+            "errors": seen.n_errors,
+            "warnings": len(seen.findings) - seen.n_errors,
+            "findings": [one.to_record() for one in seen.findings],
+            "attachments": seen.attachments,
+            "trial": seen.trial.to_record(),
         }
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
-        for one in found:
+        for one in seen.findings:
             click.echo(one.to_text())
+        for travels in seen.attachments:
+            click.echo(_("attached: {file}").format(file=contents.told(travels)))
+        if trial:
+            click.echo(preflight.trial_told(seen.trial.to_record()), err=True)
         words = _("{errors} errors, {warnings} warnings")
-        click.echo(words.format(errors=n_errors, warnings=len(found) - n_errors), err=True)
-    sys.exit(1 if n_errors else 0)
+        n_warnings = len(seen.findings) - seen.n_errors
+        click.echo(words.format(errors=seen.n_errors, warnings=n_warnings), err=True)
+    sys.exit(1 if seen.n_errors else 0)
 
 
 @run.command("list")
@@ -162,10 +210,21 @@ def list_(as_json: bool) -> None:
 
 @run.command("show")
 @click.argument("run_id")
+@click.option(
+    "--follow",
+    "is_followed",
+    is_flag=True,
+    help="Until its first execution has ended, tell its place in the queue, then its cells.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def show(run_id: str, as_json: bool) -> None:
+def show(run_id: str, is_followed: bool, as_json: bool) -> None:
     """Show what a run read, used and wrote, and how it ended."""
-    _print(runs.show(Settings.from_environ(os.environ), run_id), as_json)
+    settings = Settings.from_environ(os.environ)
+    if is_followed:
+        from sandbox.cli import following
+
+        following.follow(settings, run_id)
+    _print(runs.show(settings, run_id), as_json)
 
 
 @run.command("cancel")
@@ -176,10 +235,14 @@ def cancel(run_id: str) -> None:
     click.echo(f"{run_id}  {states.title(status)}")
 
 
+run.add_command(export)
+run.add_command(verify)
+
+
 def exit_code(outcome: runs.Outcome, facts: dict[str, Any]) -> int:
     """Give 0 for success, 130 after Ctrl-C as shells have it, else 1; evidence changes nothing."""
-    ended = (facts["evidence"]["reproduced"]["reason"] or {}).get("message")
-    if outcome.interrupted or ended == supervisor.BY_HAND:
+    ended = [(facts["evidence"][part]["reason"] or {}).get("message") for part in evidenced.PARTS]
+    if outcome.interrupted or supervisor.BY_HAND in ended:
         return INTERRUPTED
     return 0 if outcome.succeeded else 1
 
@@ -236,7 +299,8 @@ def _print(facts: dict[str, Any], as_json: bool) -> None:
     lines = {
         _("reason"): endings.told(facts["reason"]) if facts["reason"] else None,
         _("note"): "; ".join(facts["notes"]) or None,
-        _("evidence"): evident.verdict(facts["evidence"]),
+        _("trial"): preflight.trial_told(facts["trial"]) or None,
+        _("evidence"): "\n".join(evident.verdicts(facts["evidence"])),
         _("seconds"): None if seconds is None else number(seconds, language=language()),
         _("report"): facts["report"],
         _("record"): facts["record"],
@@ -245,10 +309,14 @@ def _print(facts: dict[str, Any], as_json: bool) -> None:
     }
     width = max(map(len, lines)) + 1
     for name, value in lines.items():
-        if value is not None:
-            click.echo(f"  {name:<{width}}{value}")
-    for line in (*claimed(facts), *evident.differences(facts["evidence"])):
+        for line in (value or "").splitlines():
+            click.echo(f"  {name:<{width}}{line}")
+            name = ""
+    told = facts["evidence"]
+    for line in (*claimed(facts), *evident.differences(told), *evident.marks(told)):
         click.echo(f"  {line}")
+    for travels in facts["attachments"]:
+        click.echo("  " + _("attached: {file}").format(file=contents.told(travels)))
     for one in facts["findings"]:
         where = preflight.place(one["cell"], one["line"])
         click.echo("  " + _("warning, {place}: {why}").format(place=where, why=either(one["why"])))

@@ -33,7 +33,10 @@ class Cause(StrEnum):
 NEAR = 1e-6  # of a number: more than this is no matter of the order of a sum
 LONGEST = 200_000  # characters looked at
 LEGACY = r"numpy\.random\.(?!seed|default_rng|RandomState|Generator|SeedSequence|PCG64)\w+"
-LIBRARY = r"random\.(random|randint|randrange|choices?|shuffle|sample|uniform|\w+variate|gauss)"
+LIBRARY = (
+    r"random\.(random|randint|randrange|choices?|shuffle|sample|uniform|\w+variate|gauss|triangular|"
+    r"getrandbits|randbytes)"
+)
 SYSTEM = r"uuid\.uuid[14]|secrets\.\w+|os\.urandom|random\.SystemRandom"
 ESTIMATORS = (
     r"sklearn\.[\w.]*\.(RandomForest\w+|ExtraTrees?\w*|GradientBoosting\w+|HistGradient\w+|MLP\w+|"

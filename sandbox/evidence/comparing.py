@@ -161,7 +161,8 @@ def _name(claim: Any) -> str:
 def _unnamed(value: Any) -> Any:
     """Take names by chance out of JSON."""
     if isinstance(value, dict):
-        return {k: _unnamed(v) for k, v in value.items() if k not in RANDOM_KEYS}
+        named = {k for k, v in value.items() if k in RANDOM_KEYS and isinstance(v, str)}
+        return {k: _unnamed(v) for k, v in value.items() if k not in named}
     return [_unnamed(item) for item in value] if isinstance(value, list) else value
 
 

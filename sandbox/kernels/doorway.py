@@ -13,6 +13,7 @@ import json
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,8 +80,13 @@ class Doorway:
         """Where the client finds a socket."""
         return Path(f"{self.client_prefix}-{port}")
 
-    def write_connection(self, info: dict[str, Any], *, isolated: bool) -> None:
-        """Write the kernel's half of the connection, with paths as the kernel sees them."""
+    def write_connection(
+        self, info: dict[str, Any], *, isolated: bool, ahead: Sequence[str] = ()
+    ) -> None:
+        """Write the kernel's half of the connection, with paths as the kernel sees them.
+
+        `ahead` names the modules that it imports before it answers.
+        """
         prefix = str(SOCKETS / "k") if isolated else str(self.sockets / "k")
         key = info["key"]
         text = json.dumps(
@@ -89,6 +95,7 @@ class Doorway:
                 "ip": prefix,
                 "key": key.decode() if isinstance(key, bytes) else key,
                 "kernel_name": "",
+                "ahead": list(ahead),
             }
         )
         path = self.private.connection

@@ -21,6 +21,7 @@ INSIDE = PurePosixPath("/sandbox")  # everything of ours, as the notebook sees i
 WORK = INSIDE / "work"
 SOCKETS = INSIDE / "sockets"
 DATA = INSIDE / "data"
+ATTACHED = INSIDE / "attached"
 CATALOG = INSIDE / "catalog.json"
 CONNECTION = INSIDE / "connection.json"
 

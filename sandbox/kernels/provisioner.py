@@ -22,9 +22,9 @@ from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
-from traitlets import Instance, Unicode
+from traitlets import Instance, List, Unicode
 
-from sandbox.errors import IsolationError
+from sandbox.errors import IsolationError, NotReadyError
 from sandbox.kernels import isolation
 from sandbox.kernels.doorway import PORTS, Doorway, give
 from sandbox.kernels.environment import environment
@@ -39,8 +39,12 @@ START_TIMEOUT_S = 60
 END_TIMEOUT_S = 10
 # The kernel without its debugger, which takes 0.6 s to import and which nobody in a run uses, and
 # with outputs that wait for a slow reader: by default what is over a thousand is dropped unseen.
+# What it is to import ahead stands in its connection file, so that its command line and its
+# environment say nothing of it; what such an import leaves in /tmp would say it as well.
+# At the end everything of the notebook is closed as Python would do it; the kernel's own channels
+# and the modules are not taken apart, which takes half a second and which nobody could see.
 START = """
-import sys, zmq
+import atexit, gc, importlib, io, json, os, shutil, sys, threading, zmq
 sys.modules['debugpy'] = None
 from ipykernel.kernelapp import IPKernelApp
 import ipykernel.ipkernel, ipykernel.debugger
@@ -50,7 +54,35 @@ class Kernel(IPKernelApp):
     def init_iopub(self, context):
         context.setsockopt(zmq.SNDHWM, 0)
         super().init_iopub(context)
-Kernel.launch_instance()
+app = Kernel.instance()
+app.initialize()
+with open(sys.argv[2]) as file:
+    ahead = json.load(file).get('ahead', ())
+before = os.listdir('/tmp') if ahead else []
+for module in ahead:
+    try:
+        importlib.import_module(module)
+    except Exception:
+        pass  # the notebook will meet it where it can be seen
+if ahead:
+    for name in set(os.listdir('/tmp')) - set(before):
+        shutil.rmtree(f'/tmp/{name}', ignore_errors=True)
+    sys.stdout.flush(); sys.stderr.flush()
+gc.collect()
+gc.freeze()
+app.start()
+threading._shutdown()
+atexit.unregister(app.close)
+atexit._run_exitfuncs()
+app.shell.user_ns.clear()
+gc.collect()
+for one in gc.get_objects():
+    if issubclass(type(one), (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)):
+        try:
+            one.flush()
+        except Exception:
+            pass  # it was closed, or never for writing
+os._exit(0)
 """
 LOG_BYTES = 1 * MIB  # what a kernel says outside its cells; the rest is read and dropped
 
@@ -61,6 +93,7 @@ class SandboxProvisioner(KernelProvisionerBase):
     policy = Instance(Policy, allow_none=True, help="What the kernel may see, do and use.")
     work = Unicode("", help="The kernel's writable folder, where no policy is given.")
     log_file = Unicode("", help="Where the kernel's own words go; dropped without.")
+    ahead = List(Unicode(), help="Modules that the kernel imports before it answers.")
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -124,7 +157,9 @@ class SandboxProvisioner(KernelProvisionerBase):
         manager.write_connection_file()
         self.connection_info = manager.get_connection_info()
         self.doorway.clear()
-        self.doorway.write_connection(dict(self.connection_info), isolated=policy.isolated)
+        self.doorway.write_connection(
+            dict(self.connection_info), isolated=policy.isolated, ahead=self.ahead
+        )
         given = kwargs.pop("extra_arguments", [])
         connection = str(CONNECTION if policy.isolated else self.doorway.private.connection)
         command = [part.replace("{connection_file}", connection) for part in self.kernel_spec.argv]
@@ -236,14 +271,14 @@ class SandboxProvisioner(KernelProvisionerBase):
         assert self.process is not None
         stream = self.process.stdout
         assert isinstance(stream, io.BufferedReader)
-        path = Path(self.log_file or os.devnull)
 
         def copy() -> None:
             left = LOG_BYTES
-            with stream, path.open("ab") as file:
+            with stream:
                 while said := stream.read1(65536):
-                    file.write(said[:left])
-                    file.flush()
+                    # By its present name: who takes a started kernel has a log of its own.
+                    with suppress(OSError), Path(self.log_file or os.devnull).open("ab") as file:
+                        file.write(said[:left])
                     left -= len(said[:left])
 
         self._listener = threading.Thread(target=copy, name="kernel-log", daemon=True)
@@ -255,14 +290,14 @@ class SandboxProvisioner(KernelProvisionerBase):
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self.doorway.pin():
             if self.process.poll() is not None:
-                raise IsolationError(
+                raise NotReadyError(
                     _(
                         "the kernel ended before it was ready (exit code {code}); see log.txt of "
                         "the execution"
                     ).format(code=self.process.returncode)
                 )
             if time.monotonic() > deadline:
-                raise IsolationError(
+                raise NotReadyError(
                     _("the kernel was not ready within {n} s").format(n=START_TIMEOUT_S)
                 )
             await asyncio.sleep(0.01)

@@ -9,12 +9,13 @@ In a notebook `lab.help()` shows the way on. As an extension (`%load_ext sandbox
 """
 
 from sandbox.lab.claims import conclude, result
-from sandbox.lab.data import connect, describe, help, table, tables
+from sandbox.lab.data import attachment, connect, describe, help, table, tables
 from sandbox.lab.extension import load as load_ipython_extension
 from sandbox.lab.extension import unload as unload_ipython_extension
 from sandbox.lab.wording import written
 
 __all__ = [
+    "attachment",
     "conclude",
     "connect",
     "describe",

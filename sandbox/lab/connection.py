@@ -16,6 +16,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from sandbox import catalog
 from sandbox.errors import CatalogError
+from sandbox.lab import attached, reads
 from sandbox.lab.missing import explain_missing_columns, of_a_table
 from sandbox.lab.spoken import CATALOG, in_its_language, is_run
 from sandbox.lab.views import literal, published_views, replica_views
@@ -41,25 +42,38 @@ def connect(environ: Mapping[str, str]) -> DuckDBPyConnection:
     if is_run(environ):
         explain_missing_columns()
     if not (_open and _open[0][0] == declared and _alive(_open[0][1])):
-        _open[:] = [(declared, locked(declared, statistics.names()))]
+        noted = is_run(environ)
+        _open[:] = [(declared, locked(declared, statistics.names(), noted=noted))]
+        if noted:
+            reads.watch(_open[0][1], declared)
     return _open[0][1]
 
 
 @in_its_language
 def table(name: str, environ: Mapping[str, str]) -> DuckDBPyRelation:
     """Give a table as a relation, or say what would show it."""
-    check_known(name, shown(environ), environ)
+    if attached.named(name):
+        attached.prepare(lambda: connect(environ), name, environ)
+    else:
+        check_known(name, shown(environ), environ)
     return connect(environ).sql(f"SELECT * FROM {name}")
 
 
-def locked(shown: Mapping[str, Any], published: Iterable[str]) -> DuckDBPyConnection:
-    """Open a new connection, show a catalog's tables and these published ones, and lock it."""
+def locked(
+    shown: Mapping[str, Any], published: Iterable[str], *, noted: bool = False
+) -> DuckDBPyConnection:
+    """Open a new connection, show a catalog's tables and these published ones, and lock it.
+
+    Of a connection that is `noted`, DuckDB's log has what is read.
+    """
     # One thread: else the order of rows without ORDER BY, and the last digits of sums of
     # floating-point numbers, would change from one execution of a notebook to the next.
     connection = duckdb.connect(":memory:", config={"threads": 1})
     views = (*replica_views(shown), *published_views(published))
+    log = (reads.START,) if noted else ()
+    ready = (*SET_DOWN, *_quiet(connection), *log, *_locks(shown))
     try:
-        for statement in (*SET_UP, *views, *SET_DOWN, *_quiet(connection), *_locks(shown)):
+        for statement in (*SET_UP, *views, *ready):
             connection.execute(statement)
     except duckdb.Error as error:  # a file is gone, broken, or not as its manifest says
         connection.close()
@@ -85,7 +99,7 @@ def _locks(shown: Mapping[str, Any]) -> tuple[str, ...]:
         for dataset in shown["datasets"]
         for described in dataset["tables"]
         for file in described["files"]
-    } | {str(statistics.folder())}
+    } | {str(statistics.folder()), *filter(None, [shown.get(attached.FOLDER)])}
     allowed = ", ".join(literal(folder) for folder in sorted(folders))
     return (
         f"SET allowed_directories = [{allowed}]",

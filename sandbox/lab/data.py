@@ -6,6 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
     from sandbox.lab.shown import Shown
@@ -28,6 +30,17 @@ def table(name: str) -> DuckDBPyRelation:
     from sandbox.lab import connection
 
     return connection.table(name, os.environ)
+
+
+def attachment(name: str) -> Path:
+    """Give the path of your own CSV, Parquet or Excel file, which travels with the submission.
+
+    `lab.attachment("customers.csv")` is the file beside the notebook; in SQL the same file is the
+    table `attached.customers`. Write the name as a text, so that it is seen before a run.
+    """
+    from sandbox.lab import attached
+
+    return attached.attachment(name, os.environ)
 
 
 def tables() -> Shown:

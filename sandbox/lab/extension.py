@@ -5,6 +5,9 @@ Kernels of ours load it at their start, so everything that takes time is importe
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import suppress
 from typing import Any
 
 Context = Any  # IPython's CompletionContext; the API of matchers is provisional there
@@ -39,6 +42,7 @@ def load(shell: Any) -> None:
     matcher.matcher_identifier = OF_SQL  # type: ignore[attr-defined]
     matcher.matcher_priority = 1_000  # type: ignore[attr-defined] # before Python's
     shell.Completer.custom_matchers.append(matcher)
+    shell.events.register("pre_run_cell", _prepare)
 
 
 def unload(shell: Any) -> None:
@@ -47,6 +51,21 @@ def unload(shell: Any) -> None:
     matchers[:] = [each for each in matchers if getattr(each, "matcher_identifier", "") != OF_SQL]
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("sql", None)
+    with suppress(ValueError):  # it was not loaded
+        shell.events.unregister("pre_run_cell", _prepare)
+
+
+def _prepare(info: Any) -> None:
+    """Before a cell that names a founder's own file as a table, make that table."""
+    if "attached" not in (info.raw_cell or ""):
+        return
+    from sandbox.errors import SandboxError
+    from sandbox.lab import attached, data
+
+    try:
+        attached.prepare(data.connect, info.raw_cell, os.environ)
+    except SandboxError as error:
+        sys.stderr.write(f"{error}\n")  # and the SQL then says that the table is not there
 
 
 class Only(list[Any]):

@@ -52,6 +52,11 @@ def look_again(connection: DuckDBPyConnection) -> None:
     _seen[:] = [(connection, _columns(connection))]
 
 
+def forget() -> None:
+    """Have the tables looked up again when they are next asked for; disturbs nothing."""
+    _seen.clear()
+
+
 def frames(namespace: Mapping[str, Any]) -> dict[str, Any]:
     """Give the data frames of a notebook by their names."""
     return {

@@ -25,6 +25,7 @@ from sandbox.pages.listing import list_runs
 from sandbox.pages.progress import events
 from sandbox.pages.rendering import TEMPLATES, Speaking
 from sandbox.pages.run import make_report, show_report, show_run
+from sandbox.pages.signature import download_key, show_key
 from sandbox.settings import Settings
 from synthetic.errors import SyntheticError
 
@@ -59,6 +60,8 @@ def _pages(configuration: Configuration) -> Starlette:
             Route("/runs/{run}/report", make_report, methods=["POST"]),
             Route("/runs/{run}/{name}", download),
             *catalogue.routes(),
+            Route("/key", show_key),
+            Route("/key.pem", download_key),
             Route("/enter", doors.enter, methods=["GET", "POST"]),
             Route("/language", doors.choose_language, methods=["GET", "POST"]),
             Route("/healthy", doors.healthy),

@@ -16,6 +16,7 @@ from sandbox.pages.rendering import page
 from sandbox.runs import registry
 from sandbox.runs.states import Status
 from sandbox.settings import Settings
+from sandbox.worker.progress import positions
 
 PAGE = 50  # runs on one page
 LONGEST = 200  # characters of what is looked for
@@ -75,6 +76,14 @@ def unreadable(settings: Settings, found: list[dict[str, Any]]) -> list[str]:
     return sorted(registry.names(settings) - {run["id"] for run in found}, reverse=True)
 
 
+def placed(settings: Settings, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add its place in the queue to each run that waits."""
+    if not any(run["status"] == Status.QUEUED for run in found):
+        return found
+    places = positions(settings)
+    return [{**run, "position": places.get(run["id"])} for run in found]
+
+
 def list_runs(request: Request) -> Response:
     """Show the runs that somebody looks for."""
     settings = request.app.state.settings
@@ -86,7 +95,7 @@ def list_runs(request: Request) -> Response:
     return page(
         request,
         "runs.html.j2",
-        runs=fitting[(number - 1) * PAGE : number * PAGE],
+        runs=placed(settings, fitting[(number - 1) * PAGE : number * PAGE]),
         n_fitting=len(fitting),
         n_all=len(found),
         wanted=wanted,

@@ -1,4 +1,4 @@
-"""How far a run is: at this moment, and as a stream of events until it ends."""
+"""How far a run is, as a stream of events until it ends and all its evidence is there."""
 
 from __future__ import annotations
 
@@ -13,64 +13,39 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from sandbox.errors import SandboxError
-from sandbox.language import _
-from sandbox.look import spoken
 from sandbox.pages.faults import UNREADABLE
-from sandbox.runs.folder import RunFolder, now
-from sandbox.runs.record import seconds_between
-from sandbox.runs.registry import look_after
-from sandbox.runs.report.quantities import seconds as in_words
-from sandbox.runs.report.words import STATUSES
-from sandbox.runs.states import CellState, Status
+from sandbox.runs import evidenced
+from sandbox.runs.folder import RunFolder
 from sandbox.settings import Settings
+from sandbox.worker.progress import progress
 from synthetic.errors import SyntheticError
 
 LOOK_S = 0.4  # between two looks at a run's files
 QUIET_S = 15  # after which a line without meaning shows that we are still there
 
 
-def progress(settings: Settings, run_id: str) -> dict[str, Any]:
-    """Say where a run stands: `cell` of `n_cells` is at work, or was the last to end."""
+def drawn_at(folder: RunFolder) -> int:
+    """Say when a run's report was drawn last, as a number that only grows; 0 if there is none."""
+    return folder.report.stat().st_mtime_ns if folder.report.is_file() else 0
+
+
+def _known(settings: Settings, run_id: str) -> dict[str, Any]:
+    """Say where a run and its report stand, and whether anything is still to come."""
     folder = RunFolder.find(settings, run_id)
-    status = look_after(folder)
-    record = folder.record() or {}
-    states = [cell["state"] for cell in record.get("cells", [])]
-    n_ended = sum(state not in {CellState.RUNNING, CellState.NOT_RUN} for state in states)
-    cell = states.index(CellState.RUNNING) + 1 if CellState.RUNNING in states else n_ended
-    seconds = _seconds(record)
-    return {
-        "status": str(status),
-        "title": spoken(STATUSES[str(status)]),
-        "is_final": status.is_final,
-        "cell": cell,
-        "n_ended": n_ended,
-        "n_cells": len(states),
-        "seconds": seconds,
-        "text": _text(status, cell, len(states), seconds),
-    }
+    known, is_asked = progress(settings, run_id), evidenced.is_asked(folder)
+    is_over = known["is_final"] and not is_asked and not _is_behind(folder)
+    return {**known, "report_at": str(drawn_at(folder)), "is_over": is_over}
 
 
-def _seconds(record: dict[str, Any]) -> float | None:
-    if record.get("seconds") is not None:
-        return float(record["seconds"])
-    with suppress(KeyError, ValueError):
-        return float(round(seconds_between(record["started_at"], now())))
-    return None
-
-
-def _text(status: Status, cell: int, n_cells: int, seconds: float | None) -> str:
-    took = spoken(in_words(seconds)) if seconds is not None else ""
-    if status is Status.QUEUED:
-        return _("Waiting for its turn.")
-    if status is Status.RUNNING and not n_cells:
-        return _("Getting ready: data and kernel.")
-    return _("Cell {cell} of {n_cells} · {seconds}").format(
-        cell=cell, n_cells=n_cells, seconds=took
-    )
+def _is_behind(folder: RunFolder) -> bool:
+    """Whether there is evidence that the report is about to be drawn with."""
+    if not (folder.report.is_file() and folder.evidence_file.is_file()):
+        return False
+    return drawn_at(folder) < folder.evidence_file.stat().st_mtime_ns
 
 
 async def events(request: Request) -> Response:
-    """Stream a run's progress; the stream ends with the run, or with these pages."""
+    """Stream a run's progress; the stream ends with its evidence, or with these pages."""
     run_id = request.path_params["run"]
     return StreamingResponse(
         _stream(request.app.state.settings, run_id, request.app.state.stopping),
@@ -84,7 +59,7 @@ async def _stream(settings: Settings, run_id: str, stopping: asyncio.Event) -> A
     told, quiet_s = "", 0.0
     while not stopping.is_set():
         try:
-            known = await run_in_threadpool(progress, settings, run_id)
+            known = await run_in_threadpool(_known, settings, run_id)
         except (SandboxError, SyntheticError, *UNREADABLE):
             yield "event: gone\ndata: {}\n\n"  # the page, loaded again, says what is wrong
             return
@@ -92,7 +67,7 @@ async def _stream(settings: Settings, run_id: str, stopping: asyncio.Event) -> A
         if said != told:
             yield f"event: progress\ndata: {said}\n\n"
             told, quiet_s = said, 0.0
-        if known["is_final"]:
+        if known["is_over"]:
             return
         quiet_s += LOOK_S
         if quiet_s >= QUIET_S:

@@ -18,9 +18,10 @@ from sandbox.pages import addresses
 from sandbox.pages.catalogue.links import how_true
 from sandbox.pages.faults import UNREADABLE, fault
 from sandbox.pages.files import downloads
-from sandbox.pages.progress import progress
+from sandbox.pages.progress import drawn_at
 from sandbox.pages.rendering import page
 from sandbox.retold import retold
+from sandbox.runs import registry
 from sandbox.runs.folder import RUN_ID, RunFolder, read
 from sandbox.runs.record import reason_of
 from sandbox.runs.registry import look_after
@@ -33,11 +34,13 @@ from sandbox.runs.report.words import REASONS
 from sandbox.runs.show import show
 from sandbox.runs.states import CellState, Status
 from sandbox.settings import Settings
+from sandbox.worker.progress import progress
 from synthetic.errors import SyntheticError
 from synthetic.spec.load import packaged
 
 MOST = 100  # results and conclusions on the page; the record has them all
 RELOAD_S = 3  # without a script, while the run goes on
+REREAD_S = 30  # without a script, while evidence arrives and somebody reads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +152,9 @@ def _values(request: Request, folder: RunFolder) -> dict[str, Any]:
         "sentences": sentences(known) if status.is_final else [],
         "template": template(known),
         "progress": None if status.is_final else progress(settings, folder.id),
-        "reload_s": RELOAD_S,
+        "reload_s": REREAD_S if status.is_final else RELOAD_S,
+        "report_at": drawn_at(folder),
+        "reads": _reads(known),
         "report": addresses.of_report(folder.id, configuration) if has_report else None,
         "datasets": used,
         "measured": [one for one in used if not one.problem and one.name in packaged()],
@@ -159,6 +164,13 @@ def _values(request: Request, folder: RunFolder) -> dict[str, Any]:
         "downloads": downloads(folder),
         "most": MOST,
     }
+
+
+def _reads(known: Facts) -> frozenset[str] | None:
+    """Name the columns that the connection's log reports as read; None if nothing tells."""
+    used = known.evidence.fidelity
+    named = (f"{one.table}.{one.name}" for one in used.columns)
+    return frozenset(named) if used.is_reported else None
 
 
 def _check(shown: dict[str, Any], record: dict[str, Any] | None) -> None:
@@ -206,9 +218,15 @@ def _history(folder: RunFolder) -> list[Step]:
 
 
 def _who(by: str) -> str:
-    """Name who moved a run, as its history has it."""
-    if by.startswith("supervisor "):
-        return _("the supervisor (process {pid})").format(pid=by.removeprefix("supervisor "))
-    if by.startswith("registry:"):
+    """Name who moved a run, and why where that is known, as its history has it."""
+    who, _colon, why = by.partition(": ")
+    if who == registry.NAME and why == registry.GONE:
         return _("the registry, which found no supervisor")
-    return _("a request to cancel") if by == "cancel" else by
+    if who == "cancel":
+        return _("a request to cancel")
+    if who.startswith("supervisor "):
+        who = _("the supervisor (process {pid})").format(pid=who.removeprefix("supervisor "))
+    if who.startswith(registry.RETRY):
+        n = who.split()[1]
+        who = _("queued again, time {n} of {most}").format(n=n, most=registry.MOST_RETRIES)
+    return f"{who}: {retold(why)}" if why else who

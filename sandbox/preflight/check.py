@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.preflight import (
+    attached,
+    bound,
     calls,
     cells,
     chance,
@@ -21,12 +21,31 @@ from sandbox.preflight import (
     queries,
     sql,
 )
+from sandbox.preflight.attached import Looked
 from sandbox.preflight.finding import Finding, Severity, in_order
-from sandbox.preflight.refused import PreflightError
+from sandbox.runs.attachments import Attachment
 from sandbox.runs.notebook import Notebook, is_code, text
 
 # Faults of lines that may never run.
 CONDITIONAL = {network.CODE, files.ABSOLUTE, files.UNDECLARED, packages.CODE, packages.LOCAL}
+CAUGHT = {attached.CODE, bound.CODE, bound.COLUMN_CODE}
+CONDITIONAL |= CAUGHT
+Line = tuple[int, int]  # cell, line
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Given:
+    """What goes with a notebook, as far as it is known where it is checked."""
+
+    beside: Collection[str] = ()  # names in its folder
+    attachments: Sequence[Attachment] | None = None  # None: those beside it that it names
+    catalog: Mapping[str, Any] | None = None  # as its kernel will be told it
+
+    @property
+    def travels(self) -> list[str]:
+        """Name the files that travel."""
+        taken = self.attachments
+        return sorted(self.beside) if taken is None else [one.name for one in taken]
 
 
 def check(notebook: Notebook, *, beside: Collection[str] = ()) -> list[Finding]:
@@ -34,38 +53,25 @@ def check(notebook: Notebook, *, beside: Collection[str] = ()) -> list[Finding]:
 
     Nothing of the notebook is executed or imported. `beside` are the names in its folder.
     """
+    return checked(notebook, Given(beside=beside)).findings
+
+
+def checked(notebook: Notebook, given: Given) -> Looked:
+    """Find the same with all that goes with the notebook, and tell what its attachments hold."""
     read = cells.read(notebook)
+    code = calls.code(read)
     perhaps = {(cell.number, line) for cell in read for line in cell.perhaps}
-    return in_order(_softened(one, perhaps) for one in _all(notebook, read, beside))
-
-
-def passed(notebook: Notebook, *, beside: Collection[str] = ()) -> list[dict[str, Any]]:
-    """Give the warnings that travel with a submission.
-
-    Raises
-    ------
-    PreflightError
-        If something would stop it.
-    """
-    found = check(notebook, beside=beside)
-    errors = [one for one in found if one.is_error]
-    if errors:
-        raise PreflightError(errors)
-    return [one.to_record() for one in found]
-
-
-def beside(path: str | Path) -> frozenset[str]:
-    """Name what lies in the folder of a notebook; nothing for a template's name."""
-    with suppress(OSError, ValueError):
-        if Path(path).is_file():
-            return frozenset(one.name for one in Path(path).resolve().parent.iterdir())
-    return frozenset()
+    tried = {(cell.number, line + cell.above) for cell in read for line in cell.tried}
+    looked = attached.look(code, given.attachments or ())
+    found = (*_all(notebook, read, code, given), *looked.findings)
+    findings = in_order(_softened(one, perhaps, tried) for one in found)
+    return replace(looked, findings=findings)
 
 
 def _all(
-    notebook: Notebook, read: Sequence[cells.Cell], beside: Collection[str]
+    notebook: Notebook, read: Sequence[cells.Cell], code: calls.Code, given: Given
 ) -> Iterator[Finding]:
-    code = calls.code(read)
+    beside = given.beside
     asked = queries.queries(code)
     written = files.written(code, queries.copied(asked))
     yield from cells.problems(read)
@@ -76,13 +82,21 @@ def _all(
     yield from packages.check(code, beside)
     yield from files.check(code, written, beside)
     yield from sql.check(asked, written, beside)
+    yield from attached.check(code, given.travels)
+    if given.attachments is not None:
+        yield from attached.unused(code, given.travels)
+    if given.catalog is not None:
+        yield from bound.check(code, asked, given.catalog, given.travels)
     yield from chance.check(code)
     yield from leaks.check(notebook, read)
 
 
-def _softened(finding: Finding, perhaps: Collection[tuple[int, int]]) -> Finding:
-    """Make a warning of what would fail only if a condition holds."""
-    if finding.code in CONDITIONAL and (finding.cell, finding.line) in perhaps:
+def _softened(finding: Finding, perhaps: Collection[Line], tried: Collection[Line]) -> Finding:
+    """Make a warning of what would fail only if a condition holds, or what is caught."""
+    place = finding.cell, finding.line
+    if (finding.code in CONDITIONAL and place in perhaps) or (
+        finding.code in CAUGHT and place in tried
+    ):
         return replace(finding, severity=Severity.WARNING)
     return finding
 

@@ -6,7 +6,9 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 
+from sandbox.lab.files import READERS
 from sandbox.language import N_, Later
 from sandbox.preflight.calls import HOLE, Call, Code
 from sandbox.preflight.cells import SYSTEM
@@ -35,10 +37,10 @@ SPEAKS = {"print", "display", "repr", "len", "ValueError", "RuntimeError", "Exce
 SPEAKS |= {f"IPython.display.{name}" for name in ("Markdown", "HTML", "display", "Latex")}
 SPEAKS |= {f".{name}" for name in ("result", "conclude", "split", "join", "replace", "startswith")}
 SPEAKS |= {f".{name}" for name in ("endswith", "strip", "info", "warning", "set_title", "format")}
-TODAY = Later(
+ATTACH = Later(
     N_(
-        "read a table of the sandbox through lab, or write a small table into a cell, as in "
-        'pd.read_csv(io.StringIO("...")); files cannot be sent along yet'
+        "a CSV, Parquet or Excel file travels when it lies beside the notebook and is read through "
+        'lab.attachment("name.csv"); a table of the sandbox is read through lab'
     )
 )
 
@@ -104,13 +106,21 @@ def judged(
     values = {"path": shown(text)}
     if given.is_unsure:
         why = N_("no cell is seen to write the file {path}, and files of your folder do not travel")
-        yield warning(UNDECLARED, Later(why, values), TODAY, *place)
+        yield warning(UNDECLARED, Later(why, values), ATTACH, *place)
     elif plain(text).partition("/")[0] in beside:
         why = N_("the file {path} lies in your folder and does not travel with the notebook")
-        yield error(UNDECLARED, Later(why, values), TODAY, *place)
+        yield error(UNDECLARED, Later(why, values), _instead(plain(text)), *place)
     else:
         why = N_("a run does not have the file {path}: only the notebook and the sandbox’s data")
-        yield error(UNDECLARED, Later(why, values), TODAY, *place)
+        yield error(UNDECLARED, Later(why, values), ATTACH, *place)
+
+
+def _instead(name: str) -> Later:
+    """Say what to write, where the file is one that can travel."""
+    if PurePath(name).suffix.lower() not in READERS or "/" in name:
+        return ATTACH
+    words = N_("write lab.attachment({name}) in place of {name}: the file then travels with it")
+    return Later(words, {"name": f'"{name}"'})
 
 
 def shown(text: str) -> str:
@@ -141,14 +151,14 @@ def absolute(text: str, place: tuple[int, int | None], given: Written) -> Iterat
         why = N_(
             "the path {path} belongs to the machine: the result depends on where the notebook runs"
         )
-        yield warning(ABSOLUTE, Later(why, values), TODAY, *place)
+        yield warning(ABSOLUTE, Later(why, values), ATTACH, *place)
     elif text.startswith("/sandbox/"):
         why = N_("the path {path} is where data lie today, which is no promise")
         remedy = Later(N_("read the table by its name through lab"))
         yield warning(ABSOLUTE, Later(why, values), remedy, *place)
     else:
         why = N_("the path {path} is a place on your own machine; a run does not have it")
-        yield error(ABSOLUTE, Later(why, values), TODAY, *place)
+        yield error(ABSOLUTE, Later(why, values), ATTACH, *place)
 
 
 def _written(call: Call, text: str | None) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sandbox.language import LANGUAGES, N_, Later, _, speaking
+from sandbox.language import LANGUAGES, N_, Later, _, nearest, speaking
 from sandbox.retold import retold
 
 
@@ -19,6 +19,27 @@ class Retold:
 
     def __str__(self) -> str:
         return retold(self.english)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Several things in one message."""
+
+    parts: tuple[Later, ...]
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.parts))
+
+
+@dataclass(frozen=True)
+class Near:
+    """A known name that was probably meant, or the names that there are."""
+
+    word: str
+    known: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return nearest(self.word, self.known)
 
 
 Words = Later | Retold
@@ -96,7 +117,9 @@ def in_order(found: Iterable[Finding]) -> list[Finding]:
     """Sort findings by place; of those with one code at one place, the gravest stays."""
     kept: dict[tuple[Any, ...], Finding] = {}
     for one in sorted(found, key=lambda one: (one.cell or 0, one.line or 0, not one.is_error)):
-        kept.setdefault((one.cell, one.line, one.code), one)
+        # Of the whole notebook several things can be wrong in one way.
+        what = one.why if one.cell is None else None
+        kept.setdefault((one.cell, one.line, one.code, what and str(what)), one)
     return list(kept.values())
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -73,6 +75,41 @@ def _judged(
                 for path in _read(node):
                     yield from _file(path, where(node), given, beside)
         at += len(part.sql)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What one statement selects: its SQL, as DuckDB has taken it apart, and where it stands."""
+
+    sql: str
+    tree: Any
+    place: rows.Where  # of a node
+    line: Callable[[int], Place]  # of a line of the SQL, from 1
+
+
+def selections(connection: DuckDBPyConnection, query: Query) -> Iterator[Selection]:
+    """Give each selection of a query; nothing of what cannot be read."""
+    try:
+        parts = list(answers.statements(connection, query.sql))
+    except duckdb.Error:
+        return
+    at = 0
+    for part in parts:
+        at = max(at, query.sql.find(part.sql, at))
+        pieces = [piece for piece in tokens(part.sql) if piece.kind != "comment"]
+        for text, start in _selections(part.sql, pieces):
+            first = query.sql.count("\n", 0, at + start)
+            yield Selection(
+                sql=text,
+                tree=_parsed(connection, text),
+                place=_Where(query, text, at + start),
+                line=partial(_line, query, first),
+            )
+        at += len(part.sql)
+
+
+def _line(query: Query, first: int, line: int) -> Place:
+    return query.cell, min(query.line + first + line - 1, query.last)
 
 
 class _Where:

@@ -1,9 +1,9 @@
-"""Runs in processes of their own: a supervisor started for one, and asked to end it."""
+"""Runs left to a worker of this home, and asked to end."""
 
 from __future__ import annotations
 
+import logging
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -11,26 +11,43 @@ from contextlib import suppress
 
 from sandbox.errors import RunError, StateError
 from sandbox.language import _
-from sandbox.runs import evidenced, registry
+from sandbox.runs import evidenced, registry, workers
 from sandbox.runs.folder import RunFolder
 from sandbox.runs.states import Status, check_can_move, title
 from sandbox.settings import Settings
 
-TAKEN_S = 20  # for a supervisor of its own to take its run
-CANCELLED_S = 30  # for a supervisor to end a run after it was asked
-SUPERVISOR = "sandbox.evidence"  # its command is this package and the run's name
+log = logging.getLogger(__name__)
+
+READY_S = 60  # for a worker to be there after it was started
+CANCELLED_S = 60  # for a supervisor to end a run after it was asked
+WORKER = ("sandbox.worker", "--until-idle")  # a module, which runs cannot import, and its option
+LOOK_S = 0.05
+LOG_BYTES = 10_000_000  # a longer log begins anew
 STARTED: list[subprocess.Popen[bytes]] = []  # kept until they have ended, to be waited for
 
 
-def start(settings: Settings, run_id: str) -> int:
-    """Leave a queued run to a process of its own; give its pid once it has taken the run."""
+def start(settings: Settings, run_id: str) -> None:
+    """Leave a queued run to a living worker, or to one that is started and ends when all is done."""
     folder = RunFolder.find(settings, run_id)
-    check_can_move(run_id, folder.status(), Status.RUNNING)
-    said_file = folder.path / "supervisor.txt"
-    with said_file.open("wb") as said:
+    status = folder.status()
+    if status is not Status.QUEUED:
+        if not workers.living(settings):  # else one has it already
+            check_can_move(run_id, status, Status.RUNNING)
+        return
+    if not workers.living(settings):
+        _start_worker(settings, run_id)
+
+
+def _start_worker(settings: Settings, run_id: str) -> None:
+    log_file = settings.home / "worker.log"
+    with suppress(OSError):
+        if log_file.stat().st_size > LOG_BYTES:
+            log_file.unlink()
+    with log_file.open("ab") as said:
+        before = said.tell()
         process = subprocess.Popen(
             # -P: a file in the present folder must not be taken for one of our modules.
-            [sys.executable, "-P", "-m", SUPERVISOR, run_id],
+            [sys.executable, "-P", "-m", *WORKER],
             env={**os.environ, "SANDBOX_HOME": str(settings.home)},
             cwd="/",
             start_new_session=True,
@@ -38,19 +55,17 @@ def start(settings: Settings, run_id: str) -> int:
             stdout=subprocess.DEVNULL,
             stderr=said,
         )
-    folder.sign(process.pid)
     STARTED[:] = [one for one in STARTED if one.poll() is None] + [process]
-    deadline = time.monotonic() + TAKEN_S
-    while folder.status() is Status.QUEUED and time.monotonic() < deadline:
+    deadline = time.monotonic() + READY_S
+    while not workers.living(settings) and time.monotonic() < deadline:
         if process.poll() is not None:
-            words = said_file.read_text(errors="replace").strip().splitlines()
+            words = log_file.read_bytes()[before:].decode(errors="replace").strip().splitlines()
             raise RunError(
-                _("the supervisor of run {run} could not start: {problem}").format(
+                _("no worker could be started for run {run}: {problem}").format(
                     run=run_id, problem=words[-1] if words else _("it said nothing")
                 )
             )
         time.sleep(0.02)
-    return process.pid
 
 
 def cancel(settings: Settings, run_id: str) -> Status:
@@ -67,57 +82,50 @@ def cancel(settings: Settings, run_id: str) -> Status:
                 run=run_id, status=title(status)
             )
         )
-    if status is Status.QUEUED:
-        with folder.locked() as held:
-            if held:
-                check_can_move(run_id, folder.status(), Status.CANCELLED)
-                folder.move(Status.CANCELLED, by="cancel")
-                registry.note(settings, run_id)
-                return Status.CANCELLED
-    asked: int | None = None
     deadline = time.monotonic() + CANCELLED_S
     while not (status := registry.look_after(folder)).is_final:
-        if status is Status.RUNNING and asked is None:  # while queued, the lock may name another
-            asked = folder.supervisor()
-            with suppress(OSError):  # only the words of the reason depend on it
-                folder.cancel_file.touch()
-            _ask_to_end(run_id, asked)
-        if time.monotonic() > deadline:
-            raise RunError(
-                _("run {run} did not end within {n} s (process {pid})").format(
-                    run=run_id, n=CANCELLED_S, pid=asked
-                )
-            )
-        time.sleep(0.05)
+        if status is Status.QUEUED and _taken_back(settings, folder):
+            return Status.CANCELLED
+        _ask_to_end(folder)
+        _check_time(folder, deadline)
+        time.sleep(LOOK_S)
     return status
 
 
+def _taken_back(settings: Settings, folder: RunFolder) -> bool:
+    """Cancel a run that waits; False if a supervisor has it by now."""
+    with folder.locked() as held:
+        if not held or folder.status() is not Status.QUEUED:
+            return False
+        folder.move(Status.CANCELLED, by="cancel")
+        registry.note(settings, folder.id)
+        return True
+
+
 def _end_evidence(settings: Settings, folder: RunFolder) -> None:
-    """End the execution that goes on for a run's evidence, or its wait for a turn."""
-    with suppress(OSError):  # only the words of the reason depend on it
-        folder.cancel_file.touch()
-    asked = folder.supervisor()
-    _ask_to_end(folder.id, asked)
+    """End the execution that goes on for a run's evidence, and all that was to follow."""
+    _ask_to_end(folder)
     deadline = time.monotonic() + CANCELLED_S
     while evidenced.is_asked(folder):
-        if time.monotonic() > deadline:
-            raise RunError(
-                _("run {run} did not end within {n} s (process {pid})").format(
-                    run=folder.id, n=CANCELLED_S, pid=asked
-                )
-            )
-        time.sleep(0.05)
+        _check_time(folder, deadline)
         evidenced.evidence(settings, folder)
+        time.sleep(LOOK_S)
 
 
-def _ask_to_end(run_id: str, pid: int | None) -> None:
-    if pid is None:
-        return
+def _ask_to_end(folder: RunFolder) -> None:
+    """Leave a word for whoever executes the run, who looks for it all the time."""
     try:
-        os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return
-    except PermissionError as error:
+        folder.cancel_file.touch()
+    except OSError as error:
         raise RunError(
-            _("run {run} belongs to another user; ask them to cancel").format(run=run_id)
+            _("run {run} belongs to another user; ask them to cancel").format(run=folder.id)
         ) from error
+
+
+def _check_time(folder: RunFolder, deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise RunError(
+            _("run {run} did not end within {n} s (process {pid})").format(
+                run=folder.id, n=CANCELLED_S, pid=folder.supervisor()
+            )
+        )

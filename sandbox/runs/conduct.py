@@ -12,24 +12,18 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.channels import AsyncZMQSocketChannel
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from traitlets import Any as AnyTrait
-from traitlets import Type
 
-from sandbox.errors import IsolationError
+from sandbox.errors import IsolationError, NotReadyError
 from sandbox.kernels import Policy
-from sandbox.kernels.policy import MIB
-from sandbox.kernels.provisioner import NAME, SandboxProvisioner, kernel_spec_argv
+from sandbox.kernels.pool import Pool
+from sandbox.kernels.starting import Kernel
 from sandbox.language import N_
 from sandbox.runs.imports import quick
 from sandbox.runs.notebook import is_code
@@ -43,46 +37,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-READY_S = 60
 ANSWER_S = 15  # for the kernel to answer once more after the last cell
-LAST_WORDS_S = 2  # for the kernel to close its files when all went well
 OUTPUT_S = 120  # for a cell's output to be read after its reply: 500 pieces take a second
 POLL_S = 0.02
-MESSAGE_BYTES = 256 * MIB  # one message; a larger one is not taken in at all
 COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 OnCell = Callable[[int, int, str], None]  # position from 1, number of cells, state
-
-
-class CountedChannel(AsyncZMQSocketChannel):
-    """A channel that counts what arrives, also what belongs to no cell."""
-
-    count: Callable[[int], None] = staticmethod(lambda size_bytes: None)
-
-    async def _recv(self, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override] # as its parent
-        assert self.socket is not None
-        parts = await self.socket.recv_multipart(**kwargs)
-        self.count(sum(map(len, parts)))
-        _, message = self.session.feed_identities(parts)
-        told: dict[str, Any] = self.session.deserialize(message)
-        return told
-
-
-class CountedClient(AsyncKernelClient):
-    """A client whose incoming messages are counted."""
-
-    iopub_channel_class = Type(CountedChannel)
-    shell_channel_class = Type(CountedChannel)
-
-
-class OneSpec(KernelSpecManager):
-    """Knows one kernel: ours, under one policy."""
-
-    spec = AnyTrait()
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """Give our kernel, whatever name a notebook asks for."""
-        return self.spec
 
 
 @dataclass(kw_only=True, eq=False)
@@ -94,10 +54,13 @@ class Execution:
     on_cell: OnCell = lambda position, n_cells, state: None
     on_tick: Callable[[], None] = lambda: None
     meanwhile: Callable[[], None] = lambda: None  # done while a kernel that did its work ends
+    kernels: Pool | None = None  # where kernels live that are started ahead
+    kernel: Kernel | None = None  # one of them; else one is started
     cell_timeout_s: int | None = None
     notebook: Any = None
     cells: list[Cell] = field(default_factory=list)
     reason: Reason | None = None
+    may_start_later: bool = False  # what kept the kernel from its start was not the notebook's
     watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -118,67 +81,59 @@ class Execution:
         ]
         if is_short(self.policy.work):
             self.reason = Reason(kind=Kind.DISK_FULL, message=SHORT)
+            self.close()
             return
         try:
-            self.reason = asyncio.run(self._perform())
+            work = self._perform()
+            self.reason = asyncio.run(work) if self.kernels is None else self.kernels.run(work)
         finally:
             self.watch.stop()
+
+    def close(self) -> None:
+        """End a kernel that was taken, where the notebook is not performed."""
+        if self.kernel is not None and self.kernels is not None:
+            self.kernels.run(self.kernel.close())
 
     async def _perform(self) -> Reason:
         # papermill takes as long to import as a kernel to start, so both go on at once.
         cells = asyncio.create_task(asyncio.to_thread(_cells))
-        manager = AsyncKernelManager(kernel_name=NAME, kernel_spec_manager=_spec(self))
-        context = zmq.asyncio.Context()
-        context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES)
-        context.setsockopt(zmq.RCVHWM, 0)  # else what is over a thousand messages is dropped
-        client: AsyncKernelClient | None = None
+        kernel = self.kernel or Kernel(self.policy, self.log_file)
         try:
             try:
-                await manager.start_kernel()
-                provisioner = manager.provisioner
-                assert isinstance(provisioner, SandboxProvisioner)
-                self._begin_watch(provisioner)
-                client = await self._connect(manager, context)
+                client = await self._started(kernel)
             except (IsolationError, RuntimeError, OSError) as error:
+                self.may_start_later = isinstance(error, NotReadyError)
                 return self._verdict() or Reason(kind=Kind.COULD_NOT_START, message=str(error))
-            reason = await self._run_cells(await cells, manager, client)
+            reason = await self._run_cells(await cells, kernel.manager, client)
             if reason.kind is not Kind.COMPLETED:
                 return reason
-            await asyncio.gather(_farewell(manager), asyncio.to_thread(self.meanwhile))
+            self.watch.look_now()
+            await asyncio.gather(kernel.farewell(), asyncio.to_thread(self.meanwhile))
             # What it still did while it closed counts as well, and what no look has met yet.
-            provisioner.end()
+            kernel.provisioner.end()
             self.watch.look_back()
             return self._verdict(reason.cell) or reason
         finally:
             await asyncio.wait([cells])
-            if client is not None:
-                client.stop_channels()
-            if isinstance(manager.provisioner, SandboxProvisioner):
-                manager.provisioner.end()
-            await manager.cleanup_resources()
-            context.destroy(linger=0)
+            await kernel.close()
 
-    def _begin_watch(self, provisioner: SandboxProvisioner) -> None:
+    async def _started(self, kernel: Kernel) -> AsyncKernelClient:
+        """Give the client of the kernel, under watch; one that waited is watched from now on."""
+        if kernel.client is None:
+            await kernel.launch()
+            self._begin_watch(kernel)
+            return await kernel.connect(self.watch.count_output)
+        self._begin_watch(kernel)
+        kernel.count_with(self.watch.count_output)
+        return kernel.client
+
+    def _begin_watch(self, kernel: Kernel) -> None:
+        provisioner = kernel.provisioner
         assert provisioner.pid is not None
         assert provisioner.doorway is not None
         folders = (self.policy.work, provisioner.doorway.sockets)
-        self.watch.start(provisioner.pid, folders, provisioner.end)
-
-    async def _connect(
-        self, manager: AsyncKernelManager, context: zmq.asyncio.Context
-    ) -> AsyncKernelClient:
-        manager.client_factory = CountedClient
-        client = manager.client(context=context)
-        client.iopub_channel.count = self.watch.count_output
-        client.shell_channel.count = self.watch.count_output
-        client.allow_stdin = False
-        client.start_channels(stdin=False, hb=False)
-        try:
-            await client.wait_for_ready(timeout=READY_S)
-        except BaseException:
-            client.stop_channels()
-            raise
-        return client
+        has_waited = kernel.client is not None
+        self.watch.start(provisioner.pid, folders, provisioner.end, has_waited=has_waited)
 
     async def _run_cells(
         self, cells: ModuleType, manager: AsyncKernelManager, client: AsyncKernelClient
@@ -325,33 +280,7 @@ class Execution:
         self.on_cell(place + 1, len(self.cells), str(state))
 
 
-def _spec(execution: Execution) -> OneSpec:
-    config = {
-        "policy": execution.policy,
-        "log_file": "" if execution.log_file is None else str(execution.log_file),
-    }
-    return OneSpec(
-        spec=KernelSpec(
-            argv=kernel_spec_argv(),
-            display_name="Sandbox",
-            language="python",
-            interrupt_mode="message",
-            metadata={"kernel_provisioner": {"provisioner_name": NAME, "config": config}},
-        )
-    )
-
-
 def _cells() -> ModuleType:
     with quick():
         from sandbox.runs import cells
     return cells
-
-
-async def _farewell(manager: AsyncKernelManager) -> None:
-    """Let a kernel that did its work close its files, for a moment."""
-    with suppress(RuntimeError, zmq.ZMQError):
-        await manager.request_shutdown()
-        deadline = time.monotonic() + LAST_WORDS_S
-        assert manager.provisioner is not None
-        while time.monotonic() < deadline and await manager.provisioner.poll() is None:
-            await asyncio.sleep(0.02)

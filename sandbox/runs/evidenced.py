@@ -1,12 +1,16 @@
-"""A run's evidence on disk: written by its supervisor, brought up to date as it arrives.
+"""A run's evidence on disk: what was asked for, what is there, what is still to come.
 
-Evidence that nobody works on any more is told as such by whoever looks: the lock on the run's
-folder and the process that signed it say whether somebody does.
+Whoever holds the lock on the run's folder writes it, part by part, as it arrives. Parts that are
+pending wait for whoever works next; only the end of the first execution, or somebody who cancels,
+makes an end of them here.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sandbox.language import N_
@@ -16,83 +20,145 @@ from sandbox.runs.record import Reason, lost
 from sandbox.runs.states import Kind, Status
 from sandbox.runs.verdicts import Verdict
 from sandbox.settings import Settings
-from synthetic.tables.files import write_json
+from synthetic.tables.files import json_bytes, write_atomically, write_json
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2  # 1 knew the repeat alone
 FIRST_FAILED = N_("the first execution did not succeed, so there is nothing to repeat")
-LOST = N_("the supervisor ended without a word (killed, or the machine stopped)")
+CANCELLED = N_("stopped by sandbox run cancel")
+NO_REPLICAS = N_("the notebook reads no replica, so there is nothing to draw again")
+EMPTY: Mapping[str, Mapping[str, Any]] = {
+    "reproduced": {"claims": None, "cells": [], "tolerance": None, "settings": None},
+    "null": {"conclusions": [], "together": []},
+    "redrawn": {"draws": 0, "executions": [], "results": [], "conclusions": []},
+    "fidelity": {"could_read": [], "read": None, "warnings": []},
+    "changed": {"template": None, "previous": None, "cells": []},
+}
+PARTS = tuple(EMPTY)
+
+Evidence = dict[str, Any]  # the whole of evidence.json, in its present format
 
 
-def ask(settings: Settings, run_id: str) -> None:
-    """Note that a queued run is to be executed a second time, after its first execution."""
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Which further executions a submission is to have."""
+
+    reproduced: bool = True
+    null: bool = True
+    draws: int = 5
+
+
+def ask(settings: Settings, run_id: str, asked: Asked | None = None) -> None:
+    """Note which evidence a run is to have after its first execution; what there was is forgotten."""
     folder = RunFolder.find(settings, run_id)
-    write(folder, reproduced(Verdict.PENDING))
+    asked = asked or Asked(draws=settings.draws)
+    folder.cancel_file.unlink(missing_ok=True)
+    write(folder, asked_for(asked, folder.submission()["inputs"]))
 
 
-def is_asked(folder: RunFolder) -> bool:
-    """Whether evidence was asked for and has not arrived."""
-    return written(folder)["reproduced"]["verdict"] == Verdict.PENDING
+def asked_for(asked: Asked, inputs: Sequence[Mapping[str, Any]]) -> Evidence:
+    """Give the evidence of a run that has none yet; without a replica nothing is drawn again."""
+    wanted = {
+        "reproduced": asked.reproduced,
+        "null": asked.null and bool(inputs),
+        "redrawn": asked.draws > 0 and bool(inputs),
+        "fidelity": True,  # told together with the first step
+        "changed": True,
+    }
+    parts = {
+        part: told(part, Verdict.PENDING if wanted[part] else Verdict.NOT_RUN) for part in PARTS
+    }
+    if not inputs:
+        none = Reason(kind=Kind.COULD_NOT_START, message=NO_REPLICAS)
+        parts |= {part: told(part, Verdict.NOT_RUN, none) for part in ("null", "redrawn")}
+        asked = Asked(reproduced=asked.reproduced, null=False, draws=0)
+    return {"asked": asdict(asked), **parts}
 
 
-def reproduced(verdict: Verdict, reason: Reason | None = None, **told: Any) -> dict[str, Any]:
-    """Give what is known of the repeat."""
+def told(part: str, verdict: Verdict, reason: Reason | None = None, **facts: Any) -> dict[str, Any]:
+    """Give what is known of one part."""
     return {
         "verdict": str(verdict),
         "reason": reason.to_record() if reason else None,
         "at": now(),
-        "claims": None,
-        "cells": [],
-        "tolerance": None,
-        "settings": None,
-        **told,
+        **EMPTY[part],
+        **facts,
     }
 
 
-def write(folder: RunFolder, told: dict[str, Any]) -> None:
-    """Write what is known of the repeat; only the run's supervisor, or who holds its lock, may."""
-    write_json(folder.evidence_file, {"format": FORMAT, "run": folder.id, "reproduced": told})
+def write(folder: RunFolder, evidence: Evidence) -> None:
+    """Write the evidence; only who holds the run's lock may, or who made its folder."""
+    data = json_bytes(to_record(folder.id, evidence))
+    verdicts = {part: evidence[part]["verdict"] for part in PARTS}
+    # Before the file itself: who dies between the two leaves a step that is done again.
+    folder.log("evidence", evidence=hashlib.sha256(data).hexdigest(), **verdicts)
+    write_atomically(folder.evidence_file, data)
 
 
-def written(folder: RunFolder) -> dict[str, Any]:
-    """Read the evidence as it stands in the folder."""
-    if folder.evidence_file.is_file():
-        return {"reproduced": read(folder.evidence_file)["reproduced"]}
-    return {"reproduced": {**reproduced(Verdict.NOT_RUN), "at": None}}
+def to_record(run_id: str, evidence: Evidence) -> dict[str, Any]:
+    """Give the evidence as its file has it."""
+    return {**evidence, "format": FORMAT, "run": run_id}
 
 
-def evidence(settings: Settings, folder: RunFolder) -> dict[str, Any]:
+def written(folder: RunFolder) -> Evidence:
+    """Read the evidence as it stands in the folder, also that of an earlier version."""
+    found = read(folder.evidence_file) if folder.evidence_file.is_file() else {}
+    nothing = {part: {**told(part, Verdict.NOT_RUN), "at": None} for part in PARTS}
+    repeated = found.get("reproduced", nothing["reproduced"])
+    asked = Asked(reproduced=repeated["verdict"] != Verdict.NOT_RUN, null=False, draws=0)
+    return {"asked": asdict(asked), **nothing, **found}
+
+
+def is_pending(evidence: Evidence) -> bool:
+    """Whether a part is still to come."""
+    return any(evidence[part]["verdict"] == Verdict.PENDING for part in PARTS)
+
+
+def is_asked(folder: RunFolder) -> bool:
+    """Whether evidence was asked for and has not arrived."""
+    return is_pending(written(folder))
+
+
+def evidence(settings: Settings, folder: RunFolder) -> Evidence:
     """Give a run's evidence, after the run itself was looked after."""
-    status = folder.status()
-    is_coming = status is Status.SUCCEEDED or not status.is_final
-    if not is_asked(folder) or (is_coming and folder.supervisor() is not None):
+    if not is_asked(folder):
         return written(folder)
     with folder.locked() as held:
-        if held and is_asked(folder) and folder.status().is_final:
-            _close(folder)
-            if folder.report.is_file():
-                draw_report(settings, folder)
+        if held and settle(folder) and folder.report.is_file():
+            draw_report(settings, folder)
     return written(folder)
 
 
-def give_up(folder: RunFolder) -> None:
-    """Say that there is nothing to repeat."""
-    reason = Reason(kind=Kind.COULD_NOT_START, message=FIRST_FAILED)
-    write(folder, reproduced(Verdict.NOT_RUN, reason))
+def settle(folder: RunFolder) -> bool:
+    """Make an end of what is pending if nothing can come any more; the lock must be held."""
+    status = folder.status()
+    if not (status.is_final and is_asked(folder)):
+        return False
+    if status is not Status.SUCCEEDED:
+        reason = Reason(kind=Kind.COULD_NOT_START, message=FIRST_FAILED)
+        close(folder, Verdict.NOT_RUN, reason)
+        return True
+    if folder.cancel_file.exists():
+        close(folder, Verdict.FAILED, Reason(kind=Kind.CANCELLED, message=CANCELLED))
+        return True
+    return False
 
 
-def _close(folder: RunFolder) -> None:
-    """Close evidence whose supervisor is gone."""
-    if folder.status() is not Status.SUCCEEDED:
-        give_up(folder)
-        return
-    _close_execution(folder.repeat)
-    reason = Reason(kind=Kind.SUPERVISOR_LOST, message=LOST)
-    write(folder, reproduced(Verdict.FAILED, reason))
+def close(folder: RunFolder, verdict: Verdict, reason: Reason) -> None:
+    """End what is pending, with what has arrived of it."""
+    evidence = written(folder)
+    for part in PARTS:
+        if evidence[part]["verdict"] == Verdict.PENDING:
+            ended = {"verdict": str(verdict), "reason": reason.to_record(), "at": now()}
+            evidence[part] = {**evidence[part], **ended}
+    for place in folder.further():
+        close_execution(place)
+    write(folder, evidence)
 
 
-def _close_execution(place: ExecutionFolder) -> None:
+def close_execution(place: ExecutionFolder) -> None:
+    """Say of an execution that says it is running, and whose supervisor is gone, that it is lost."""
     record = place.record()
     if record is not None and not Status(record["status"]).is_final:
         write_json(place.record_file, lost(record, at=now()))

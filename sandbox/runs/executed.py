@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.runs import parameters
 from sandbox.runs.imports import quick
-from sandbox.runs.notebook import Notebook, tags, text
+from sandbox.runs.notebook import Notebook, is_code, tags, text
 
 INJECTED = "injected-parameters"  # papermill's word, which its readers know
 
@@ -23,6 +23,8 @@ def prepared(found: Notebook, values: list[dict[str, Any]]) -> Any:
     notebook: Any = nbformat.from_dict(found.content)  # type: ignore[no-untyped-call]
     for cell in notebook.cells:
         cell.source = text(cell)
+        if not is_code(cell):
+            cell.pop("outputs", None)  # a cell that nobody executes shows and claims nothing
     notebook.metadata.papermill = nbformat.NotebookNode()  # type: ignore[no-untyped-call]
     # Compared as they are written: True equals 1, and 0.0 equals -0.0.
     changed = {

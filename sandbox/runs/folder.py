@@ -19,12 +19,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sandbox import journal
 from sandbox.errors import RunError
+from sandbox.kernels.folders import remove
 from sandbox.kernels.processes import started
 from sandbox.language import _
 from sandbox.runs.states import Status, check_can_move
 from sandbox.settings import Settings
 from synthetic.tables.files import make_folder, storage_error, write_json
+from synthetic.tables.manifest import sha256
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 SIGNED_BYTES = 160  # more than the longest signature, so that a new one covers the old
@@ -50,6 +53,27 @@ class ExecutionFolder:
             self.path.symlink_to(made.name)
         except OSError as error:
             raise storage_error("make the link", self.path, error) from error
+
+    def adopt(self, fresh: Path) -> None:
+        """Take a folder that a kernel was started in for this execution's; the log goes with it."""
+        former = self.path.resolve()
+        made = self.path.parent / fresh.name
+        link = self.path.with_name(f".{self.path.name}-{fresh.name}")
+        try:
+            fresh.rename(made)
+            if self.log_file.exists():
+                self.log_file.rename(made / self.log_file.name)
+            link.symlink_to(made.name)
+            link.replace(self.path)
+        except OSError as error:
+            raise storage_error("use the folder", fresh, error) from error
+        remove(former)
+
+    def forget(self) -> None:
+        """Remove the folder and all that is in it; its name then leads nowhere."""
+        former = self.path.resolve()
+        self.path.unlink(missing_ok=True)
+        remove(former)
 
     @property
     def name(self) -> str:
@@ -144,7 +168,16 @@ class RunFolder:
     @property
     def repeat(self) -> ExecutionFolder:
         """The second execution, in other surroundings."""
-        return ExecutionFolder(self.path / "executions" / "repeat")
+        return self.execution("repeat")
+
+    def execution(self, name: str) -> ExecutionFolder:
+        """Give an execution by its name: first, repeat, null, draw-1 and so on."""
+        return ExecutionFolder(self.path / "executions" / name)
+
+    def further(self) -> list[ExecutionFolder]:
+        """Give the executions after the first that have begun."""
+        found = sorted((self.path / "executions").glob("*"))
+        return [ExecutionFolder(one) for one in found if one.is_symlink() and one.name != "first"]
 
     @property
     def record_file(self) -> Path:
@@ -211,11 +244,31 @@ class RunFolder:
         state = read(self.state_file)
         present = Status(state["status"])
         check_can_move(self.id, present, wanted)
-        step = {"at": now(), "from": str(present), "to": str(wanted), "by": by}
+        # Before the step itself: who dies between the two leaves a run that somebody moves on.
+        number = self.log(
+            "state",
+            **{"from": str(present), "to": str(wanted), "by": role(by)},
+            **(self.hashes() if wanted.is_final else {}),
+        )
+        step = {"at": now(), "from": str(present), "to": str(wanted), "by": by, "log": number}
         write_json(
             self.state_file,
             {**state, "status": str(wanted), "history": [*state["history"], step]},
         )
+
+    def log(self, event: str, **facts: str | int | None) -> int | None:
+        """Write into the installation's log what happens to the run; give the line's number."""
+        return journal.append(self.path.parent.parent, event, self.id, **facts)
+
+    def hashes(self) -> dict[str, str]:
+        """Hash what is final once the first execution has ended, by the names that the log has."""
+        files = {
+            "notebook": self.notebook,
+            "submission": self.submission_file,
+            "record": self.record_file,
+            "executed": self.executed,
+        }
+        return {name: sha256(path) for name, path in files.items() if path.is_file()}
 
     @contextmanager
     def locked(self) -> Iterator[bool]:
@@ -233,6 +286,20 @@ class RunFolder:
             yield True
         finally:
             os.close(handle)
+
+    def is_taken(self) -> bool:
+        """Whether a process holds the lock now."""
+        try:
+            handle = os.open(self.lock_file, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
 
     def sign(self, pid: int) -> None:
         """Write into the lock which process supervises the run, or is about to."""
@@ -277,6 +344,11 @@ def damaged(path: Path, problem: str) -> RunError:
             path=path, problem=problem
         )
     )
+
+
+def role(by: str) -> str:
+    """Give who moved a run as a role: the first word of what its history has."""
+    return by.split(maxsplit=1)[0].rstrip(":") if by.strip() else "unknown"
 
 
 def now() -> str:

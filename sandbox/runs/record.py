@@ -202,14 +202,20 @@ def packages() -> dict[str, str]:
 
 @cache
 def lock_sha256() -> str:
-    """Hash the lock file of a repository, or the list of everything that is installed."""
-    lock = Path(sandbox.__path__[0]).parent / "uv.lock"
-    if lock.is_file():
-        return hashlib.sha256(lock.read_bytes()).hexdigest()
+    """Hash the lock of this environment."""
+    return hashlib.sha256(lock()[1]).hexdigest()
+
+
+@cache
+def lock() -> tuple[str, bytes]:
+    """Give the lock file of a repository, or the list of everything that is installed; its name."""
+    path = Path(sandbox.__path__[0]).parent / "uv.lock"
+    if path.is_file():
+        return path.name, path.read_bytes()
     installed = sorted(
         {f"{one.metadata['Name']}=={one.version}".lower() for one in metadata.distributions()}
     )
-    return hashlib.sha256("\n".join(installed).encode()).hexdigest()
+    return "installed.txt", "\n".join(installed).encode()
 
 
 def _processors() -> int:

@@ -13,8 +13,10 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from sandbox.errors import SandboxError
+from sandbox.language import N_
 from sandbox.runs import staging
-from sandbox.runs.folder import RUN_ID, RunFolder, now
+from sandbox.runs.evidenced import draw_report
+from sandbox.runs.folder import RUN_ID, RunFolder, now, read
 from sandbox.runs.record import lost, reason_of
 from sandbox.runs.states import Status
 from sandbox.settings import Settings
@@ -27,6 +29,10 @@ SCHEMA = "CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, status TEXT, fac
 WAIT_S = 10
 MOST_CONCLUSIONS = 5  # of one run, in the index; its record has them all
 LONGEST_STATEMENT = 300  # characters
+MOST_RETRIES = 2  # of a run whose supervisor was lost, or whose kernel did not come to its start
+NAME = "registry"  # as a run's history has it
+GONE = N_("the supervisor is gone")
+RETRY = "retry"  # the first word of who made such a step in a run's history
 FINAL = {str(status) for status in Status if status.is_final}
 
 
@@ -78,20 +84,16 @@ def names(settings: Settings) -> set[str]:
 
 
 def look_after(folder: RunFolder) -> Status:
-    """Give a run's status; one whose supervisor is gone becomes lost, here and now.
+    """Give a run's status; one whose supervisor is gone is lost, and queued again, here and now.
 
-    A queued run stays queued as long as the process that is to take it is there: the one that
-    submitted it, or the one that was started for it.
+    A queued run waits for whoever takes it, however long that is.
     """
     status = folder.status()
-    if status.is_final or _is_expected(folder, status):
+    if status is not Status.RUNNING:
         return status
     with folder.locked() as held:
-        if not held:
+        if not held or folder.status() is not Status.RUNNING:  # it may have ended meanwhile
             return folder.status()
-        status = folder.status()  # it may have ended between the two looks
-        if status.is_final or _is_expected(folder, status):
-            return status
         record = folder.record()
         if record is not None and Status(record["status"]).is_final:
             wanted = Status(record["status"])  # it died after the record, before the last step
@@ -100,12 +102,29 @@ def look_after(folder: RunFolder) -> Status:
             if record is not None:
                 write_json(folder.record_file, lost(record, at=now()))
         staging.clear(folder.staged)
-        folder.move(wanted, by="registry: the supervisor is gone")
-        return wanted
+        folder.move(wanted, by=f"{NAME}: {GONE}")
+        if wanted is Status.LOST:
+            queue_again(folder, by=NAME, why=GONE)
+        elif not folder.report.is_file():  # or before the report
+            draw_report(Settings(home=folder.path.parent.parent), folder)
+        return folder.status()
 
 
-def _is_expected(folder: RunFolder, status: Status) -> bool:
-    return status is Status.QUEUED and folder.supervisor() is not None
+def queue_again(folder: RunFolder, *, by: str, why: str, is_counted: bool = True) -> bool:
+    """Queue a run again that ended for a reason outside the notebook; its lock must be held.
+
+    Nothing of its execution is kept but the steps in its history. False if it was tried too often.
+    """
+    history = read(folder.state_file)["history"]
+    n_retries = sum(str(step["by"]).startswith(RETRY) for step in history)
+    if is_counted and n_retries >= MOST_RETRIES:
+        return False
+    if folder.status() is Status.RUNNING:
+        folder.move(Status.LOST, by=f"{by}: {why}")
+    folder.first.forget()
+    again = f"{RETRY} {n_retries + 1} of {MOST_RETRIES}" if is_counted else by
+    folder.move(Status.QUEUED, by=f"{again}: {why}")
+    return True
 
 
 def _facts(settings: Settings, run_id: str) -> dict[str, Any]:

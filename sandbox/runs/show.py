@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.language import _
-from sandbox.runs import evidenced, registry
+from sandbox.runs import attachments, evidenced, registry
 from sandbox.runs.folder import RunFolder
 from sandbox.runs.record import reason_of
 from sandbox.settings import Settings
@@ -37,7 +37,9 @@ def show(settings: Settings, run_id: str) -> dict[str, Any]:
         "parameters": submission["parameters"],
         "inputs": submission["inputs"],
         "notes": partial(submission["inputs"]),
+        "attachments": attachments.facts(submission),
         "findings": submission.get("findings", []),
+        "trial": submission.get("trial"),
         "isolation": record.get("isolation"),
         "limits": submission["limits"],
         "usage": record.get("usage"),

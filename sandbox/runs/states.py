@@ -54,8 +54,7 @@ class CellState(StrEnum):
 
 
 NEXT = {
-    # A supervisor can die before it begins, so a queued run can be lost too.
-    Status.QUEUED: {Status.RUNNING, Status.CANCELLED, Status.LOST},
+    Status.QUEUED: {Status.RUNNING, Status.CANCELLED},
     Status.RUNNING: {Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.LOST},
     Status.LOST: {Status.QUEUED},
     Status.SUCCEEDED: set(),

@@ -13,17 +13,21 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sandbox import journal
 from sandbox.errors import IsolationError
 from sandbox.kernels import Limits, available, interpreter
 from sandbox.language import _
+from sandbox.runs import attachments, contents, evidenced, parameters, registry
 from sandbox.runs import notebook as notebooks
-from sandbox.runs import parameters, registry
+from sandbox.runs.attachments import Attachment
+from sandbox.runs.evidenced import Asked
 from sandbox.runs.folder import RunFolder, now
 from sandbox.runs.notebook import Notebook
 from sandbox.runs.states import Status
@@ -31,12 +35,34 @@ from sandbox.runs.texts import fit
 from sandbox.settings import Settings
 from synthetic.tables.files import make_folder, storage_error, write_atomically, write_json
 
+if TYPE_CHECKING:
+    from sandbox.catalog import Inputs
+
 log = logging.getLogger(__name__)
 
 LONGEST = 2000  # characters of a name or a reason
 MOST = 20  # languages of a title
 LAB = re.compile(r"^\s*(from\s+sandbox\s+import\s.*\blab\b|(from|import)\s+sandbox\.lab\b)", re.M)
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Offer:
+    """What is about to be frozen, for who checks it."""
+
+    notebook: Notebook
+    parameters: list[dict[str, Any]]
+    inputs: Inputs | None
+    attachments: tuple[Attachment, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What a check that lets a submission pass has to say of it."""
+
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)  # with rows and columns
+    trial: dict[str, Any] | None = None  # on a small replica, if there was one
 
 
 def submit(
@@ -49,11 +75,14 @@ def submit(
     *,
     limits: Limits | None = None,
     recipe: Mapping[str, Any] | None = None,
-    check: Callable[[Notebook], list[dict[str, Any]]] | None = None,
+    attached: Sequence[Path] = (),
+    check: Callable[[Offer], Checked] | None = None,
+    asked: Asked | None = None,
 ) -> str:
-    """Freeze a notebook with its parameters and inputs as a queued run; give the run's name.
+    """Freeze a notebook with its parameters, inputs and attached files as a queued run.
 
-    `check` looks at the notebook that is frozen: it raises, or gives the warnings to keep.
+    `check` looks at what is frozen: it raises, or gives what to keep. `asked` says which evidence
+    the run is to have. Gives the run's name.
 
     Raises
     ------
@@ -63,28 +92,36 @@ def submit(
     """
     found = notebooks.find(notebook)
     template = notebooks.match(found)
-    values = _values(found, parameters or {})
-    inputs = _inputs(settings, found, recipe)
+    values = values_of(found, parameters or {})
+    inputs = inputs_of(settings, found, recipe)
     check_can_run(settings, unchanged=bool(template and template["unchanged"]))
-    findings = check(found) if check else []
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    facts = {
-        "id": run_id,
-        "notebook_name": fit(found.name, longest=LONGEST),
-        "notebook_sha256": hashlib.sha256(found.data).hexdigest(),
-        "template": template,
-        "title": _words(found, "title"),
-        "question": _words(found, "question"),
-        "parameters": values,
-        "inputs": inputs,
-        "findings": findings,
-        "limits": (limits or Limits()).to_record(),
-        "author": _line(author) or _user(),
-        "team": _line(team),
-        "why": _line(why),
-        "submitted_at": now(),
-    }
-    _freeze(settings, run_id, found, facts)
+    fresh = settings.runs / f".new-{run_id}"
+    try:
+        taken = attachments.take(settings, attached, fresh / "submission" / attachments.FOLDER)
+        offer = Offer(notebook=found, parameters=values, inputs=inputs, attachments=taken)
+        checked = Checked() if check is None else check(offer)
+        facts = {
+            "id": run_id,
+            "notebook_name": fit(found.name, longest=LONGEST),
+            "notebook_sha256": hashlib.sha256(found.data).hexdigest(),
+            "template": template,
+            "title": _words(found, "title"),
+            "question": _words(found, "question"),
+            "parameters": values,
+            "inputs": [] if inputs is None else inputs.to_record(),
+            "attachments": checked.attachments or [contents.to_record(one) for one in taken],
+            "findings": checked.findings,
+            "trial": checked.trial,
+            "limits": (limits or Limits()).to_record(),
+            "author": _line(author) or _user(),
+            "team": _line(team),
+            "why": _line(why),
+            "submitted_at": now(),
+        }
+        _freeze(settings, fresh, found, facts, asked)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
     registry.note(settings, run_id)
     return run_id
 
@@ -108,24 +145,26 @@ def check_can_run(settings: Settings, *, unchanged: bool) -> None:
         )
 
 
-def _values(found: Notebook, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+def values_of(found: Notebook, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the declared parameters with their values."""
     declared = found.parameters
     chosen = parameters.chosen(declared, given)
     return [one.to_record(chosen.get(one.name, one.default)) for one in declared]
 
 
-def _inputs(
+def inputs_of(
     settings: Settings, found: Notebook, recipe: Mapping[str, Any] | None
-) -> list[dict[str, Any]]:
+) -> Inputs | None:
+    """Choose the replicas that a notebook reads; None if it says that it reads none."""
     reads = found.reads
     if reads is not None and not reads:
-        return []
+        return None
     from sandbox import catalog
 
     inputs = catalog.select(settings, reads, recipe=recipe)
     if not inputs.replicas and (dataset := _expected(found)):
         raise catalog.not_built(dataset, set())
-    return inputs.to_record()
+    return inputs
 
 
 def _expected(found: Notebook) -> str | None:
@@ -141,25 +180,34 @@ def _expected(found: Notebook) -> str | None:
     return "population"
 
 
-def _freeze(settings: Settings, run_id: str, found: Notebook, facts: dict[str, Any]) -> None:
-    make_folder(settings.runs)
-    fresh = settings.runs / f".new-{run_id}"
+def _freeze(
+    settings: Settings, fresh: Path, found: Notebook, facts: dict[str, Any], asked: Asked | None
+) -> None:
+    run_id = facts["id"]
     try:
         make_folder(fresh / "submission")
         write_atomically(fresh / "submission" / "notebook.ipynb", found.data)
         write_json(fresh / "submission" / "submission.json", facts)
-        step = {"at": now(), "from": None, "to": str(Status.QUEUED), "by": facts["author"]}
+        if asked is not None:
+            evidence = evidenced.to_record(run_id, evidenced.asked_for(asked, facts["inputs"]))
+            write_json(RunFolder(fresh).evidence_file, evidence)
+        hashes = RunFolder(fresh).hashes()
+        number = journal.append(
+            settings.home, "state", run_id, to=str(Status.QUEUED), by="author", **hashes
+        )
+        step = {
+            **{"at": now(), "from": None, "to": str(Status.QUEUED)},
+            **{"by": facts["author"], "log": number},
+        }
         write_json(
             fresh / "run.json", {"id": run_id, "status": str(Status.QUEUED), "history": [step]}
         )
         RunFolder(fresh).sign(os.getpid())  # until another process takes it over
-        for path in (fresh / "submission").iterdir():
+        for path in (fresh / "submission").glob("*.*"):
             path.chmod(0o444)
         fresh.rename(settings.runs / run_id)
     except OSError as error:
         raise storage_error("freeze the submission in", fresh, error) from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _words(found: Notebook, name: str) -> dict[str, str] | None:

@@ -15,36 +15,44 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import RunError, SandboxError
-from sandbox.kernels import Limits, Mount, Policy, available, bytecode
-from sandbox.kernels.environment import environment
+from sandbox.errors import RunError, SandboxError, TakenError
+from sandbox.kernels import Limits, Policy, available, bytecode
 from sandbox.kernels.folders import tidy
-from sandbox.kernels.policy import CATALOG, DATA
 from sandbox.kernels.surroundings import USUAL, Surroundings
 from sandbox.language import N_, _, language, speaking
+from sandbox.runs import attachments, record, registry, staging
 from sandbox.runs import notebook as notebooks
-from sandbox.runs import record, registry, staging
-from sandbox.runs.evidenced import draw_report
+from sandbox.runs.evidenced import CANCELLED, draw_report
 from sandbox.runs.executed import prepared, written
 from sandbox.runs.folder import ExecutionFolder, RunFolder, now
+from sandbox.runs.notebook import Notebook
 from sandbox.runs.record import Reason
+from sandbox.runs.registry import queue_again
 from sandbox.runs.states import Kind, Status, check_can_move, end_of
 from sandbox.runs.submission import check_can_run
+from sandbox.runs.world import World
 from sandbox.settings import Settings
 from synthetic.errors import StorageError, SyntheticError
-from synthetic.tables.files import make_folder, write_atomically, write_json
+from synthetic.tables.files import write_atomically, write_json
 
 if TYPE_CHECKING:
+    from sandbox.catalog import Inputs
+    from sandbox.kernels.pool import Pool
+    from sandbox.kernels.starting import Kernel
     from sandbox.runs.conduct import Execution, OnCell
 
 log = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+OWN_SIGNAL = signal.SIGUSR1  # by which this process interrupts itself
+CANCEL_LOOK_S = 0.1
+USAGE_S = 1.0  # after which a record shows what an execution uses now
 BY_HAND = N_("stopped by Ctrl-C")
+STOPPED = N_("the worker was stopped")
 UNISOLATED = N_(
     "an unchanged template of this program, run without isolation because this machine has none: "
     "{problem}"
@@ -65,38 +73,72 @@ class Outcome:
         return self.status is Status.SUCCEEDED
 
     @property
+    def stopped(self) -> bool:
+        """Whether the worker was told to stop, which is no end of the run."""
+        return self.status is Status.QUEUED and self.reason.kind is Kind.SUPERVISOR_LOST
+
+    @property
     def interrupted(self) -> bool:
         """Whether somebody pressed Ctrl-C."""
         return self.status is Status.CANCELLED and self.reason.message == BY_HAND
 
 
-def execute(settings: Settings, run_id: str, on_cell: OnCell | None = None) -> Outcome:
+def execute(
+    settings: Settings, run_id: str, on_cell: OnCell | None = None, kernels: Pool | None = None
+) -> Outcome:
     """Execute a queued run here and now, and give its end.
 
     `on_cell` is called with (position from 1, number of cells, state) as cells begin and end.
-    SIGINT, SIGTERM and SIGHUP cancel the run while it lasts, if this is the main thread.
+    SIGINT, SIGTERM and SIGHUP cancel the run while it lasts, if this is the main thread. Of a
+    worker, whose `kernels` are given, SIGTERM is no matter of the run: it is queued again.
+
+    Raises
+    ------
+    TakenError
+        If another process executes it.
     """
     folder = RunFolder.find(settings, run_id)
     with folder.locked() as held:
         if not held:
-            raise RunError(
+            raise TakenError(
                 _("run {run} is already being executed by another process").format(run=run_id)
             )
-        check_can_move(run_id, folder.status(), Status.RUNNING)
-        folder.first.make()
-        job = Job(settings, folder, folder.first, in_words_of(language(), on_cell))
-        # Before anybody can know whom to send a signal.
-        with cancelled_by_signals(job.cancel):
-            folder.sign(os.getpid())
-            folder.move(Status.RUNNING, by=f"supervisor {os.getpid()}")
-            registry.note(settings, run_id)
-            # What is written down must not depend on the language of whoever wanted the run.
-            with told_in(folder.log_file), speaking("en"):
-                reason = job.run(meanwhile=_load_report)
-                draw_report(settings, folder)
-            folder.move(end_of(reason.kind), by=f"supervisor {os.getpid()}")
+        outcome = _execute(settings, folder, on_cell, kernels)
+        while outcome.status is Status.QUEUED and not outcome.stopped:
+            outcome = _execute(settings, folder, on_cell, kernels)
     registry.note(settings, run_id)
-    return Outcome(run=run_id, status=end_of(reason.kind), reason=reason)
+    return outcome
+
+
+def _execute(
+    settings: Settings, folder: RunFolder, on_cell: OnCell | None, kernels: Pool | None
+) -> Outcome:
+    """Execute a run whose lock is held; it ends, or is queued again."""
+    check_can_move(folder.id, folder.status(), Status.RUNNING)
+    folder.first.make()
+    job = Job(
+        settings,
+        folder,
+        folder.first,
+        in_words_of(language(), on_cell),
+        kernels=kernels,
+        stopped_is=Kind.CANCELLED if kernels is None else Kind.SUPERVISOR_LOST,
+    )
+    by = f"supervisor {os.getpid()}"
+    # Before anybody can know whom to send a signal.
+    with cancelled_by_signals(job.cancel, folder):
+        folder.sign(os.getpid())
+        folder.move(Status.RUNNING, by=by)
+        # What is written down must not depend on the language of whoever wanted the run.
+        with told_in(folder.log_file), speaking("en"):
+            reason = job.run(meanwhile=_load_report)
+            again = job.why_again(reason)
+            # A worker that is told to stop has tried nothing in vain.
+            if again and queue_again(folder, by=by, why=again, is_counted=again != STOPPED):
+                return Outcome(run=folder.id, status=Status.QUEUED, reason=reason)
+            draw_report(settings, folder)
+        folder.move(end_of(reason.kind), by=by)
+    return Outcome(run=folder.id, status=end_of(reason.kind), reason=reason)
 
 
 def in_words_of(tongue: str, on_cell: OnCell | None) -> OnCell:
@@ -120,12 +162,19 @@ class Job:
         place: ExecutionFolder,
         on_cell: OnCell,
         surroundings: Surroundings = USUAL,
+        inputs: Inputs | None = None,  # other ones than those that were submitted
+        *,
+        kernels: Pool | None = None,  # one of them is taken, if it fits
+        stopped_is: Kind = Kind.CANCELLED,  # what a signal that was not meant for the run makes of it
     ) -> None:
         self.settings = settings
         self.folder = folder
         self.place = place
         self.surroundings = surroundings
         self.submission = folder.submission()
+        self.inputs = inputs
+        self.kernels = kernels
+        self.stopped_is = stopped_is
         self.started_at = now()
         self._began = time.monotonic()
         self.asked: str | None = None  # to end, and by whom
@@ -134,6 +183,7 @@ class Job:
         self.usage = record.Usage()
         self._on_cell = on_cell
         self._changed = threading.Event()
+        self._written = 0.0  # when the record was written last
 
     def run(self, meanwhile: Callable[[], None] = lambda: None) -> Reason:
         """Execute, write record and executed notebook, and give the end.
@@ -157,14 +207,22 @@ class Job:
 
     def cancel(self, name: str) -> None:
         """End the execution, now or as soon as it begins; safe in a signal handler."""
-        if name == signal.SIGINT.name:
-            self.asked = BY_HAND
-        elif name == signal.SIGTERM.name and self.folder.cancel_file.exists():
-            self.asked = N_("stopped by sandbox run cancel")
-        else:
-            self.asked = N_("stopped by {name}").format(name=name)
+        self.asked = asked_by(name, self.folder)
         if self.execution is not None:
-            self.execution.watch.ask(Kind.CANCELLED, self.asked)
+            self.execution.watch.ask(self._kind_asked, self.asked)
+
+    def why_again(self, reason: Reason) -> str | None:
+        """Say why the run is to be queued again, if its end was none of the notebook's doing."""
+        if reason.kind is Kind.SUPERVISOR_LOST:
+            return STOPPED
+        if self.execution is not None and self.execution.may_start_later and not self.asked:
+            return reason.message
+        return None
+
+    @property
+    def _kind_asked(self) -> Kind:
+        is_meant = self.asked in {BY_HAND, CANCELLED}
+        return Kind.CANCELLED if is_meant else self.stopped_is
 
     def _execute(self, meanwhile: Callable[[], None]) -> Reason:
         from sandbox.runs.conduct import Execution
@@ -175,70 +233,76 @@ class Job:
             raise RunError(
                 _("the frozen notebook is not the one that was submitted; submit it again")
             )
+        attachments.check_frozen(self.folder.submission_file, self.submission)
         found = notebooks.parse(self.submission["notebook_name"], data)
-        make_folder(self.place.work)
-        policy = self._policy(unchanged=notebooks.is_unchanged_template(found))
+        world = self._world(found)
         notebook = prepared(found, self.submission["parameters"])
+        kernel, policy = self._kernel(world)
+        self._describe(policy)
         self.execution = Execution(
             policy=policy,
             log_file=self.place.log_file,
             on_cell=self._cell_changed,
             on_tick=self._write_if_changed,
             meanwhile=meanwhile,
+            kernels=self.kernels,
+            kernel=kernel,
         )
-        if self.asked:
-            self.execution.watch.ask(Kind.CANCELLED, self.asked)
-        self._write_record()
-        bytecode.warm(self.settings.home).wait()
-        SandboxEngine.execute_notebook(notebook, "python3", execution=self.execution)
+        try:
+            if self.asked:
+                self.execution.watch.ask(self._kind_asked, self.asked)
+            self._write_record()
+            bytecode.warm(self.settings.home).wait()
+            SandboxEngine.execute_notebook(notebook, "python3", execution=self.execution)
+        except BaseException:
+            self.execution.close()
+            raise
         assert self.execution.reason is not None
         return self.execution.reason
 
-    def _policy(self, *, unchanged: bool) -> Policy:
-        """Decide how this notebook runs, and write the decision down."""
+    def _world(self, found: Notebook) -> World:
+        """Give what the notebook is to find around it, or refuse to run it on this machine."""
+        # To be a template matters only where nothing can be isolated; all of them have to be read.
+        unchanged = not available() and notebooks.is_unchanged_template(found)
         check_can_run(self.settings, unchanged=unchanged)
-        isolation = available()
-        isolated = bool(isolation)
-        inputs = self._inputs()
-        data: tuple[Mount, ...] = ()
-        catalog_file = self.place.catalog_file
-        told: dict[str, Any] = {"datasets": []}
-        if inputs is not None:
-            told = inputs.lab_catalog(Path(DATA) if isolated else None)
-            data = staging.mounted(self.place.staged, inputs) if isolated else ()
-        write_json(catalog_file, told)
-        around = self.surroundings
-        policy = Policy(
-            work=self.place.work,
-            limits=Limits.from_record(self.submission["limits"]),
-            data=(*data, Mount(source=catalog_file, target=CATALOG)) if isolated else (),
-            environment=environment(catalog=str(CATALOG), surroundings=around)
-            if isolated
-            else environment(
-                catalog=str(catalog_file), tmp=str(self._own_tmp()), surroundings=around
-            ),
-            isolated=isolated,
-            host=around.host,
-            folder=around.folder,
+        return World.of(
+            Limits.from_record(self.submission["limits"]),
+            self.surroundings,
+            self._inputs(),
+            isolated=bool(available()),
+            attached=attachments.mounts(self.folder.submission_file, self.submission),
         )
+
+    def _kernel(self, world: World) -> tuple[Kernel | None, Policy]:
+        """Take a kernel that waits in such a world, with its folder, or furnish this one."""
+        warm = self.kernels.take(world.key) if self.kernels and world.isolated else None
+        if self.kernels is None or warm is None:
+            return None, world.furnish(self.place.path.resolve())
+        try:
+            self.place.adopt(warm.folder)
+        except BaseException:
+            self.kernels.run(warm.kernel.close())
+            raise
+        warm.kernel.provisioner.log_file = str(self.place.log_file)
+        return warm.kernel, replace(warm.kernel.policy, work=self.place.work)
+
+    def _describe(self, policy: Policy) -> None:
+        """Write down how the notebook is isolated."""
+        isolation = available()
         self.isolation = {
-            "mechanism": "bubblewrap" if isolated else "none",
-            "version": isolation.version if isolated else None,
+            "mechanism": "bubblewrap" if policy.isolated else "none",
+            "version": isolation.version if policy.isolated else None,
             "as_root": isolation.as_root,
             "policy": policy.to_record(),
-            "note": None if isolated else UNISOLATED.format(problem=isolation.message),
+            "note": None if policy.isolated else UNISOLATED.format(problem=isolation.message),
         }
-        return policy
-
-    def _own_tmp(self) -> Path:
-        return make_folder(self.place.work / ".tmp")
 
     def _inputs(self) -> Any:
         if not self.submission["inputs"]:
             return None
         from sandbox import catalog
 
-        inputs = catalog.restore(self.settings, self.submission["inputs"])
+        inputs = self.inputs or catalog.restore(self.settings, self.submission["inputs"])
         inputs.check_files()
         return inputs
 
@@ -247,11 +311,15 @@ class Job:
         self._on_cell(position, n_cells, state)
 
     def _write_if_changed(self) -> None:
-        if self._changed.is_set():
+        usage = self.execution.usage if self.execution else self.usage
+        is_due = time.monotonic() > self._written + USAGE_S and usage != self.usage
+        if self._changed.is_set() or is_due:
             self._changed.clear()
+            self.usage = usage
             self._write_record()
 
     def _write_record(self, reason: Reason | None = None) -> None:
+        self._written = time.monotonic()
         execution = self.execution
         ended = now() if reason else None
         results, conclusions = (
@@ -272,7 +340,7 @@ class Job:
                 "seconds": round(time.monotonic() - self._began, 3) if ended else None,
                 "cells": [cell.to_record() for cell in execution.cells] if execution else [],
                 "parameters": self.submission["parameters"],
-                "inputs": self.submission["inputs"],
+                "inputs": self.inputs.to_record() if self.inputs else self.submission["inputs"],
                 "environment": record.environment(),
                 "limits": self.submission["limits"],
                 "isolation": self.isolation,
@@ -317,6 +385,15 @@ class Job:
         return None
 
 
+def asked_by(name: str, folder: RunFolder) -> str:
+    """Say who asked for the end, from the name of the signal."""
+    if name == signal.SIGINT.name:
+        return BY_HAND
+    if folder.cancel_file.exists():
+        return CANCELLED
+    return N_("stopped by {name}").format(name=name)
+
+
 def _load_report() -> None:
     """Import what makes the report, half a second, before it is needed."""
     try:
@@ -326,20 +403,52 @@ def _load_report() -> None:
 
 
 @contextmanager
-def cancelled_by_signals(cancel: Callable[[str], None]) -> Iterator[None]:
-    """Let Ctrl-C and its like cancel the run instead of ending this process."""
+def cancelled_by_signals(cancel: Callable[[str], None], folder: RunFolder) -> Iterator[None]:
+    """Let `sandbox run cancel`, Ctrl-C and its like cancel the run instead of ending this process."""
     if threading.current_thread() is not threading.main_thread():
-        yield
+        with cancelled_by_file(folder, lambda: cancel(signal.SIGTERM.name)):
+            yield
         return
-    before = {
-        number: signal.signal(number, lambda got, frame: cancel(signal.Signals(got).name))
-        for number in SIGNALS
-    }
+    heard: list[int] = []
+
+    def end(number: int, frame: object) -> None:
+        heard.append(number)
+        cancel(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, end) for number in SIGNALS}
+    before[OWN_SIGNAL] = signal.signal(
+        OWN_SIGNAL, lambda number, frame: cancel(signal.SIGTERM.name)
+    )
+    main = threading.get_ident()
     try:
-        yield
+        with cancelled_by_file(folder, lambda: signal.pthread_kill(main, OWN_SIGNAL)):
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        # A worker's slot was meant as well, not the run alone.
+        if signal.SIGTERM in heard and callable(handler := before[signal.SIGTERM]):
+            handler(signal.SIGTERM, None)
+
+
+@contextmanager
+def cancelled_by_file(folder: RunFolder, cancel: Callable[[], None]) -> Iterator[None]:
+    """Cancel a run once its cancel file is there: a signal could meet a process that left it."""
+    is_over = threading.Event()
+
+    def look() -> None:
+        while not is_over.wait(CANCEL_LOOK_S):
+            if folder.cancel_file.exists():
+                cancel()
+                return
+
+    thread = threading.Thread(target=look, name="cancel", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 @contextmanager

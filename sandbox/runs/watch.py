@@ -19,6 +19,7 @@ from sandbox.kernels.folders import contents
 from sandbox.kernels.policy import MIB
 from sandbox.kernels.processes import (
     TICKS_PER_S,
+    Process,
     hidden,
     in_memory_disks,
     memory_bytes,
@@ -53,21 +54,48 @@ class Watch:
         self._on_tick = on_tick
         self._output_bytes = 0
         self._own_ticks: dict[tuple[int, int], int] = {}
+        self._ticks_before = 0
         self._spare = 0  # processes that isolation itself consists of
         self._next_folder_look = 0.0
         self._own_at_start = memory_bytes(os.getpid())
         self._deadline = time.monotonic() + limits.wall_s
+        self._pid = 0
+        self._looking = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, pid: int, folders: tuple[Path, ...], end: Callable[[], None]) -> None:
-        """Begin to watch the tree below this process and these folders; `end` kills it."""
+    def start(
+        self,
+        pid: int,
+        folders: tuple[Path, ...],
+        end: Callable[[], None],
+        *,
+        has_waited: bool = False,
+    ) -> None:
+        """Begin to watch the tree below this process and these folders; `end` kills it.
+
+        What a kernel did before that only waited is not counted.
+        """
         self.folders = folders
-        self._spare = max(0, len(tree(pid)) - 1)
+        processes = tree(pid)
+        self._spare = max(0, len(processes) - 1)
+        if has_waited:
+            self._ticks_before = self._ticks(processes)
         self._thread = threading.Thread(
             target=self._run, args=(pid, end), name="kernel-watch", daemon=True
         )
+        self._pid = pid
         self._thread.start()
+
+    def look_now(self) -> None:
+        """Look once more while the kernel is there; what took less than a look is seen as well."""
+        try:
+            with self._looking:
+                if self.verdict is None:
+                    self._look(self._pid)
+        except Exception:
+            # Nothing that the notebook did may hide behind a bad look, nor fail by it.
+            log.exception("the last look at the kernel failed")
 
     def stop(self) -> None:
         """Stop watching."""
@@ -105,8 +133,9 @@ class Watch:
         while not self._stopped.is_set():
             began = time.monotonic()
             try:
-                if self.verdict is None:
-                    self._look(pid)
+                with self._looking:
+                    if self.verdict is None:
+                        self._look(pid)
                 if self.verdict is not None:
                     end()
                 self._on_tick()
@@ -121,9 +150,7 @@ class Watch:
         processes = tree(pid)
         pids = [process.pid for process in processes]
         n_processes = len(pids) - self._spare
-        for process in processes:
-            self._own_ticks[process.pid, process.start] = process.own_ticks
-        ticks = max(sum(self._own_ticks.values()), sum(process.ticks for process in processes))
+        ticks = self._ticks(processes) - self._ticks_before
         self.usage = self.usage.seen(
             processes=n_processes, cpu_s=ticks / TICKS_PER_S, output_bytes=self._output_bytes
         )
@@ -159,6 +186,11 @@ class Watch:
                     N_("more than {n} files were written to /tmp").format(n=limits.files),
                 )
             self._next_folder_look = time.monotonic() + FOLDER_EVERY_S
+
+    def _ticks(self, processes: list[Process]) -> int:
+        for process in processes:
+            self._own_ticks[process.pid, process.start] = process.own_ticks
+        return max(sum(self._own_ticks.values()), sum(process.ticks for process in processes))
 
     def _look_at_folders(self, removed_bytes: int) -> None:
         limits = self.limits

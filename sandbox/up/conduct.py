@@ -19,6 +19,7 @@ from sandbox.up import browser, leftovers, lock, showcase
 from sandbox.up.doors import Doors
 from sandbox.up.server import Server
 from sandbox.up.showcase import Task
+from sandbox.worker import positions
 from synthetic.tables.files import make_folder
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -175,21 +176,23 @@ def _again(server: Server, doors: Doors, tell: Tell) -> None:
     tell(_("{server} ended ({how}); starting it again").format(server=server.title, how=ended))
     server.start()
     server.wait(doors.asked.is_set)
-    tell(
-        _("{server} answers again at the same address; reload its tab").format(server=server.title)
-    )
+    if server.url:
+        words = _("{server} answers again at the same address; reload its tab")
+        tell(words.format(server=server.title))
+    else:
+        tell(_("{server} is there again").format(server=server.title))
 
 
 def _stop(settings: Settings, doors: Doors, tell: Tell) -> None:
     if doors.task is not None:
         doors.task.stop()
-    for run_id in leftovers.cancel_runs(settings, doors.mark):
-        tell(_("run {run} was cancelled").format(run=run_id))
     for server in doors.servers:
         server.let_go()
     for server in doors.servers:
         server.stop()
     leftovers.end(doors.mark)
+    for run_id in positions(settings):
+        tell(_("run {run} waits; the next `sandbox up` executes it").format(run=run_id))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The two servers of one `up`, with their ports, tokens and logs; nothing is started here."""
+"""What one `up` starts: two servers and a worker, with ports, tokens and logs. Nothing starts here."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ LOG_BYTES = 10_000_000  # a longer log begins anew
 
 @dataclass(kw_only=True, eq=False)
 class Doors:
-    """The two servers, what is being built beside them, and what to do at the end."""
+    """The servers, what is being built beside them, and what to do at the end."""
 
     workspace: Server
     pages: Server
+    worker: Server  # it serves nobody; it executes what is submitted
     mark: str  # of every process that is started here
     environment: Mapping[str, str]
     asked: threading.Event  # set when somebody asks for the end
     task: Task | None = None  # the showcase, then the other datasets
 
     @property
-    def servers(self) -> tuple[Server, Server]:
-        """Both servers; the pages first, since they are quicker."""
-        return self.pages, self.workspace
+    def servers(self) -> tuple[Server, Server, Server]:
+        """All of them; the quickest to be ready first."""
+        return self.worker, self.pages, self.workspace
 
     def facts(self) -> dict[str, str]:
         """Give both addresses."""
@@ -86,8 +87,20 @@ class Doors:
             log_file=_log(logs / "pages.log"),
             environment=environment,
         )
+        worker = Server(
+            title=_("the worker"),
+            module="sandbox.worker",
+            order={},
+            log_file=_log(logs / "worker.log"),
+            environment=environment,
+        )
         return cls(
-            workspace=workspace, pages=pages, mark=mark, environment=environment, asked=asked
+            workspace=workspace,
+            pages=pages,
+            worker=worker,
+            mark=mark,
+            environment=environment,
+            asked=asked,
         )
 
 

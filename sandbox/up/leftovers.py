@@ -10,32 +10,12 @@ from contextlib import suppress
 
 import psutil
 
-from sandbox import runs
-from sandbox.errors import SandboxError
 from sandbox.kernels.processes import kill_tree
-from sandbox.runs.background import SUPERVISOR
-from sandbox.settings import Settings
 
 log = logging.getLogger(__name__)
 
 MARK = "SANDBOX_UP"  # in the environment of everything that one `up` starts
 WAIT_S = 5
-
-
-def cancel_runs(settings: Settings, mark: str) -> list[str]:
-    """Cancel the runs that were submitted through these servers; name them."""
-    cancelled = []
-    for process in _marked(mark):
-        with suppress(psutil.Error):
-            command = process.cmdline()
-            if SUPERVISOR in command:
-                run_id = command[command.index(SUPERVISOR) + 1]
-                try:
-                    runs.cancel(settings, run_id)
-                    cancelled.append(run_id)
-                except SandboxError as error:  # it ended by itself meanwhile
-                    log.info("%s", error)
-    return cancelled
 
 
 def end(mark: str) -> int:

@@ -15,6 +15,7 @@ from tornado import web
 
 from sandbox.errors import SandboxError
 from sandbox.language import _
+from sandbox.preflight import PreflightError
 from sandbox.retold import retold
 from sandbox.workspace import copies, shelf, submissions, texts
 from synthetic.errors import SyntheticError
@@ -37,6 +38,9 @@ def told(method: Method) -> Method:
     async def answer(self: Handler, *given: str) -> None:
         try:
             await method(self, *given)
+        except PreflightError as error:
+            findings = [submissions.finding(one) for one in error.findings]
+            self.say({"message": str(error), "findings": findings}, 422)
         except (SandboxError, SyntheticError) as error:
             parameter = getattr(error, "parameter", None)
             self.say({"message": retold(str(error)), "parameter": parameter}, 422)

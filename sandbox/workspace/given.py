@@ -22,13 +22,15 @@ from sandbox.kernels import Limits, Mount, Policy, available, interpreter
 from sandbox.kernels.doorway import owner, sweep
 from sandbox.kernels.environment import environment
 from sandbox.kernels.folders import contents, remove
-from sandbox.kernels.policy import CATALOG, DATA
+from sandbox.kernels.policy import ATTACHED, CATALOG, DATA
+from sandbox.lab.attached import FOLDER
 from sandbox.language import VARIABLE, _, language
 from sandbox.retold import retold
 from sandbox.runs import notebook as notebooks
 from sandbox.runs import staging
 from sandbox.runs.notebook import Notebook
 from sandbox.runs.watch import size
+from sandbox.workspace.beside import Beside
 from sandbox.workspace.order import Order
 from sandbox.workspace.tree import OutsideError, Tree, parts
 from synthetic.tables.files import make_folder, write_json
@@ -45,6 +47,7 @@ class Given:
 
     policy: Policy
     folder: Path
+    beside: Beside | None = None  # the files beside the notebook
 
     def clear(self) -> None:
         """Take away what was made; the user's files and the replicas stay."""
@@ -65,7 +68,8 @@ def give(order: Order, tree: Tree, document: str) -> Given:
     sweep(order.places.kernels)
     folder = make_folder(order.places.kernels / f"{owner(os.getpid())}-{secrets.token_hex(4)}")
     try:
-        data = _staged(folder, inputs)
+        beside = _beside(order, tree, document, folder)
+        data = _staged(folder, inputs, beside)
     except BaseException:
         remove(folder)
         raise
@@ -76,7 +80,7 @@ def give(order: Order, tree: Tree, document: str) -> Given:
         # Runs have none, so that what they say does not depend on who submits.
         environment=(*environment(catalog=str(CATALOG)), (VARIABLE, language())),
     )
-    return Given(policy=policy, folder=folder)
+    return Given(policy=policy, folder=folder, beside=beside)
 
 
 def _check_isolation(order: Order) -> None:
@@ -154,13 +158,25 @@ def _name(document: str) -> str:
         return CONSOLE
 
 
-def _staged(folder: Path, inputs: Inputs | None) -> tuple[Mount, ...]:
+def _beside(order: Order, tree: Tree, document: str, folder: Path) -> Beside | None:
+    """Give the files beside a notebook; what belongs to no notebook has none."""
+    if not document.endswith(".ipynb"):
+        return None
+    beside = Beside(order.settings, tree, document, folder / FOLDER)
+    beside.refresh()
+    return beside
+
+
+def _staged(folder: Path, inputs: Inputs | None, beside: Beside | None) -> tuple[Mount, ...]:
     told: dict[str, Any] = {"datasets": [], "built": False}
     data: tuple[Mount, ...] = ()
     if inputs is not None:
         inputs.check_files()
         told = inputs.lab_catalog(Path(DATA), figures=True)
         data = staging.mounted(folder / "data", inputs)
+    if beside is not None:
+        told[FOLDER] = str(ATTACHED)
+        data += (Mount(source=beside.place, target=ATTACHED),)
     catalog_file = folder / "catalog.json"
     write_json(catalog_file, told)
     return (*data, Mount(source=catalog_file, target=CATALOG))

@@ -19,9 +19,9 @@ from traitlets import default
 
 from sandbox.kernels.folders import tidy
 from sandbox.kernels.provisioner import SandboxProvisioner
+from sandbox.kernels.starting import MESSAGE_BYTES
 from sandbox.language import _
 from sandbox.retold import retold
-from sandbox.runs.conduct import MESSAGE_BYTES
 from sandbox.runs.watch import LOOK_EVERY_S, Watch
 from sandbox.workspace.given import Given, give
 from sandbox.workspace.specs import kernel_spec
@@ -108,6 +108,8 @@ class Kernel(ServerKernelManager):
         self.told, self.running = False, None
 
         def look() -> None:
+            if given.beside is not None:
+                given.beside.refresh()
             loop.call_soon_threadsafe(self._tell_once, watch)
 
         self.watch = watch = Watch(given.policy.limits, on_tick=look)

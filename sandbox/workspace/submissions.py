@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
-from sandbox import preflight, runs
+from sandbox import preflight, runs, worker
 from sandbox.errors import NotebookError, SandboxError
-from sandbox.kernels.folders import remove
 from sandbox.language import _, either
 from sandbox.look.kinds import kind
 from sandbox.preflight import Finding
 from sandbox.retold import retold
-from sandbox.runs import endings
+from sandbox.runs import contents, endings
 from sandbox.runs import notebook as notebooks
 from sandbox.runs.notebook import Notebook
 from sandbox.runs.parameters import Parameter
 from sandbox.runs.states import CellState, Status
 from sandbox.workspace.order import Order
+from sandbox.workspace.travelling import travelling
 from sandbox.workspace.tree import Tree
 
 DONE = {str(CellState.SUCCEEDED), str(CellState.FAILED)}
@@ -29,13 +28,17 @@ DONE = {str(CellState.SUCCEEDED), str(CellState.FAILED)}
 def form(order: Order, tree: Tree, path: str) -> dict[str, Any]:
     """Give what the form of a notebook shows: what it declares, and what the check has found."""
     found = _read(tree, path)
-    findings = preflight.check(found, beside=_beside(tree, path))
-    is_declared = not any(one.is_error and one.code == preflight.PARAMETERS for one in findings)
+    with travelling(order, tree, path, found) as copies:
+        seen = preflight.inspect(order.settings, found, beside=copies.beside, given=copies.files)
+    is_declared = not any(
+        one.is_error and one.code == preflight.PARAMETERS for one in seen.findings
+    )
     return {
         "path": path,
         "title": either(_texts(found.described.get("title"))) or found.name,
         "parameters": [_field(one) for one in found.parameters] if is_declared else [],
-        "findings": [_finding(one) for one in findings],
+        "findings": [finding(one) for one in seen.findings],
+        "attachments": [contents.told(one) for one in seen.attachments],
         "team": order.places.team(),
     }
 
@@ -45,26 +48,22 @@ def submit(
 ) -> dict[str, Any]:
     """Freeze the notebook as it was saved last and start its run; give its name and address."""
     found = _read(tree, path)
-    # A copy outside of everybody's reach, so that what is submitted is what was read.
-    folder = Path(tempfile.mkdtemp(prefix="submitted-", dir=order.places.runtime))
-    try:
-        file = folder / f"{found.name}.ipynb"
-        file.write_bytes(found.data)
+    with travelling(order, tree, path, found) as copies:
         run_id = runs.submit(
             order.settings,
-            file,
+            copies.notebook,
             values,
             team=team.strip() or None,
             why=why.strip() or None,
-            check=partial(preflight.passed, beside=_beside(tree, path)),
+            attached=copies.files,
+            check=partial(preflight.passed, beside=copies.beside, settings=order.settings),
         )
-    finally:
-        remove(folder)
     if order.settings.evidence:
         runs.ask(order.settings, run_id)
     order.places.remember_team(team.strip())
     runs.start(order.settings, run_id)
-    return {"id": run_id, "url": order.address(f"/runs/{run_id}")}
+    trial = preflight.trial_told(runs.show(order.settings, run_id)["trial"])
+    return {"id": run_id, "url": order.address(f"/runs/{run_id}"), "trial": trial}
 
 
 def progress(order: Order, run_id: str) -> dict[str, Any]:
@@ -79,6 +78,7 @@ def progress(order: Order, run_id: str) -> dict[str, Any]:
         "cell": sum(cell["state"] in DONE for cell in cells),
         "n_cells": len(cells),
         "message": endings.told(facts["reason"]) if facts["reason"] else "",
+        "text": "" if status.is_final else worker.progress(order.settings, run_id)["text"],
         "url": order.address(f"/runs/{run_id}"),
         "is_final": status.is_final,
     }
@@ -110,21 +110,14 @@ def _read(tree: Tree, path: str) -> Notebook:
     return notebooks.parse(PurePosixPath(path).stem, data, place=path)
 
 
-def _beside(tree: Tree, path: str) -> list[str]:
-    """Name what lies in the notebook's folder."""
-    try:
-        return tree.names(str(PurePosixPath(path).parent).removeprefix("."))
-    except OSError:
-        return []
-
-
 def _texts(title: Any) -> Mapping[str, str] | str | None:
     if isinstance(title, Mapping):
         return {str(name): words for name, words in title.items() if isinstance(words, str)}
     return title if isinstance(title, str) else None
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding(finding: Finding) -> dict[str, Any]:
+    """Give a finding for the window."""
     return {
         "code": finding.code,
         "severity": str(finding.severity),

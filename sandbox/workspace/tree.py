@@ -90,6 +90,14 @@ class Tree:
             with os.fdopen(os.dup(handle), "rb") as file:
                 return file.read(most + 1)[:most]
 
+    def link(self, path: str, target: Path) -> None:
+        """Give a file a second name elsewhere."""
+        with self._parent(path) as (folder, name):
+            os.link(name, target, src_dir_fd=folder, follow_symlinks=False)
+        if not stat.S_ISREG(target.lstat().st_mode):
+            target.unlink()  # it was exchanged for a link or a device
+            raise OutsideError(errno.ELOOP, "is a link or a device, which is not opened", path)
+
     def write(self, path: str, data: bytes) -> None:
         """Put a file in place whole, in exchange for the one that was there."""
         with self._parent(path) as (folder, name):
@@ -150,7 +158,8 @@ class Tree:
 
     @contextmanager
     def _folder(self, way: Sequence[str]) -> Iterator[int]:
-        handle = os.dup(self._handle)
+        # Opened anew: two that list one open folder at once would each see a part of it.
+        handle = os.open(".", FOLDER, dir_fd=self._handle)
         try:
             for part in way:
                 try:

@@ -2,6 +2,7 @@
 
 from synthetic.build.described import assumptions
 from synthetic.build.order import GENERATION, Order, make_recipe, scale_text
+from synthetic.build.redraw import redraw
 from synthetic.build.replicas import build
 from synthetic.generation.shards import shard_table, write_shard
 
@@ -11,6 +12,7 @@ __all__ = [
     "assumptions",
     "build",
     "make_recipe",
+    "redraw",
     "scale_text",
     "shard_table",
     "write_shard",

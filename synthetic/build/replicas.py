@@ -59,7 +59,7 @@ def _built(
     with store.models() as models:
         world = World(specs, order.recipe, models)
     _check_area(world, order.recipe)
-    inputs = _inputs(world)
+    inputs = inputs_of(world, order.recipe)
     progress(f"model ready in {time.monotonic() - started:.1f} s")
     versions = {d: manifests.version(recipe_json(order.recipe), inputs[d]) for d in specs}
     done: dict[str, Manifest] = {}
@@ -97,10 +97,9 @@ def _check_area(world: World, recipe: Recipe) -> None:
         raise BuildError(f"unknown area {recipe.area!r}; areas are {', '.join(areas)}")
 
 
-def _inputs(world: World) -> dict[str, str]:
-    """A hash of all that each dataset's content depends on."""
+def inputs_of(world: World, recipe: Recipe) -> dict[str, str]:
+    """A hash of all that each dataset's content depends on, if it is built with this recipe."""
     found: dict[str, str] = {}
-    recipe = world.recipe
     for dataset, spec in world.specs.items():
         found[dataset] = manifests.inputs_hash(
             generation=GENERATION,

@@ -18,8 +18,11 @@ from synthetic.spec.models import ColumnSpec, TableSpec
 _PLACED = {"number", "rank", "area", "place", "position", "count"}
 
 
-def blocks(table: TableSpec) -> tuple[tuple[str, ...], ...]:
-    """The written columns that move, those of one block together, in the table's order."""
+def blocks(table: TableSpec, *, bound: bool = True) -> tuple[tuple[str, ...], ...]:
+    """The written columns that move, those of one block together, in the table's order.
+
+    Without what the spec binds, each moves by itself, and rules are broken.
+    """
     above = {name: name for name in table.columns}
 
     def root(name: str) -> str:
@@ -27,7 +30,7 @@ def blocks(table: TableSpec) -> tuple[tuple[str, ...], ...]:
             name = above[name]
         return name
 
-    for bond in _bonds(table):
+    for bond in _bonds(table) if bound else ():
         for other in bond[1:]:
             above[root(other)] = root(bond[0])
     fixed = {root(name) for name in _fixed(table)}

@@ -9,12 +9,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from synthetic.errors import SpecError, nearest
 from synthetic.spec.models import Spec
+
+M = TypeVar("M", bound=BaseModel)
 
 MAX_BYTES = 1_000_000  # a spec is written by hand; a larger file is something else
 MAX_KEYS = 16  # keys joined by dots; the parser's time grows with the square of their number
@@ -38,26 +40,39 @@ def load(path: str | Path) -> Spec:
     """Read one spec file, or raise `SpecError` that names what is wrong and where."""
     path = Path(path)
     try:
+        text = text_of(path)
+    except FileNotFoundError:
+        raise SpecError(
+            f"{path}: no such spec file; packaged datasets: {', '.join(packaged())}"
+        ) from None
+    return parse(text, path.name)
+
+
+def text_of(path: Path) -> str:
+    """Read the text of a file that a person wrote, or raise `SpecError`, unless it is not there."""
+    try:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise SpecError(
                 f"{path}: {size} bytes, larger than {MAX_BYTES} bytes; a spec is written by hand: "
                 "split it into datasets that use each other, or shorten its lists"
             )
-        text = path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise SpecError(
-            f"{path}: no such spec file; packaged datasets: {', '.join(packaged())}"
-        ) from None
+        raise
     except UnicodeDecodeError as error:
         raise SpecError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from error
-    return parse(text, path.name)
 
 
 def parse(text: str, file: str) -> Spec:
-    """Parse the text of a spec; `file` names it in messages."""
+    """Parse the text of a dataset's spec; `file` names it in messages."""
+    return parse_as(Spec, text, file)
+
+
+def parse_as(model: type[M], text: str, file: str) -> M:
+    """Parse TOML into this model, with every fault told by file, key, value and remedy."""
     deep = _MANY_KEYS.search(text)
     if deep is not None:
         line = text.count("\n", 0, deep.start()) + 1
@@ -68,9 +83,9 @@ def parse(text: str, file: str) -> Spec:
         what = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise SpecError(f"{file}: not valid TOML: {what}") from None
     try:
-        return Spec.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
-        raise SpecError(_explain(error, file)) from None
+        raise SpecError(_explain(error, file, model)) from None
     except RecursionError:
         raise SpecError(f"{file}: nested too deeply") from None
 
@@ -139,10 +154,10 @@ def digest(spec: Spec) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _explain(error: ValidationError, file: str) -> str:
+def _explain(error: ValidationError, file: str, model: type[BaseModel]) -> str:
     faults = [dict(fault) for fault in error.errors(include_url=False)]
     telling = [fault for fault in faults if not _is_other_form(fault, faults)]
-    return "\n".join([_explain_one(fault, file) for fault in telling][:20])
+    return "\n".join([_explain_one(fault, file, model) for fault in telling][:20])
 
 
 def _is_other_form(fault: dict[str, Any], faults: list[dict[str, Any]]) -> bool:
@@ -163,12 +178,13 @@ def _keys(fault: dict[str, Any]) -> list[str]:
     return [str(part) for part in fault["loc"] if not _BRANCH.match(str(part))]
 
 
-def _explain_one(fault: dict[str, Any], file: str) -> str:
+def _explain_one(fault: dict[str, Any], file: str, model: type[BaseModel]) -> str:
     keys = _keys(fault)
     where = ".".join(keys) or "the file"
     kind, message = fault["type"], fault["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        return f"{file}: {where}: unknown key; {nearest(keys[-1], _fields(fault['loc'][:-1]))}"
+        known = _fields(model, fault["loc"][:-1])
+        return f"{file}: {where}: unknown key; {nearest(keys[-1], known)}"
     if kind == "missing":
         return f"{file}: {where}: missing; add it"
     value = repr(fault.get("input"))
@@ -176,9 +192,9 @@ def _explain_one(fault: dict[str, Any], file: str) -> str:
     return f"{file}: {where} = {shown}: {message}"
 
 
-def _fields(path: Iterable[Any]) -> set[str]:
-    """The keys that the model at this path of a spec knows."""
-    here: Any = Spec
+def _fields(model: type[BaseModel], path: Iterable[Any]) -> set[str]:
+    """The keys that the model at this path of another knows."""
+    here: Any = model
     for part in path:
         if _is_model(here):
             field = here.model_fields.get(str(part))

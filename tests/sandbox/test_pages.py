@@ -431,7 +431,8 @@ def test_a_run_is_followed_cell_by_cell_until_it_ends(made, bubblewrap):
     run_id = submitted(settings, made.folder, "slow", *sources, title={"en": "Slow"})
     with serving(settings.home, language="en") as pages:
         waiting = pages.ask(f"/runs/{run_id}").text
-        assert "Waiting for its turn." in waiting
+        assert "Waiting for its turn: number 1 of 1." in waiting
+        assert "number 1 in the queue" in pages.ask("/runs").text
         assert '<noscript><meta http-equiv="refresh"' in waiting
         assert waiting.count("<script") == 1
         runs.start(settings, run_id)

@@ -12,6 +12,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from sandbox import runs
+from sandbox.runs import evidenced
+from sandbox.runs.folder import RunFolder
+from sandbox.runs.verdicts import Verdict
 from sandbox.settings import Settings
 from tests.processes import until
 from tests.sandbox import notebooks
@@ -50,11 +53,18 @@ def made(tmp_path_factory, bubblewrap, replicas):
         reads={"population.persons": ["age", "province_code"]},
     )
     runs.execute(settings, claims)
+    evident = submit("evident", CLAIMS)
+    runs.execute(settings, evident)
     fails = submit("fails", "gia = {}\ngia['Huế']")
     runs.execute(settings, fails)
     waits = submit("waits", "1")
     return SimpleNamespace(
-        settings=settings, submit=submit, claims=claims, fails=fails, waits=waits
+        settings=settings,
+        submit=submit,
+        claims=claims,
+        evident=evident,
+        fails=fails,
+        waits=waits,
     )
 
 
@@ -193,6 +203,57 @@ def test_without_a_script_the_page_reloads_itself_to_the_end(browser, pages, mad
         page.locator(".language button").click()
         assert page.url == f"{pages.origin}/runs/{run_id}"
         assert page.locator("html").get_attribute("lang") == "en"
+
+
+def arrive(made, run_id, **verdicts):
+    """Let evidence arrive as its supervisor writes it, and the report with it."""
+    folder = RunFolder.find(made.settings, run_id)
+    known = evidenced.written(folder)
+    known |= {part: evidenced.told(part, verdict) for part, verdict in verdicts.items()}
+    evidenced.write(folder, known)
+    evidenced.draw_report(made.settings, folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("height", [600, 3000])
+def test_evidence_is_followed_without_a_reload(browser, pages, made, height):
+    run_id = made.evident
+    arrive(made, run_id, reproduced=Verdict.PENDING, fidelity=Verdict.PENDING)
+    with opened(
+        browser, pages, f"/runs/{run_id}", viewport={"width": 1200, "height": height}
+    ) as page:
+        line = page.locator("nav.verdicts")
+        assert "Đang chạy lại" in line.inner_text()
+        assert page.locator("iframe.report").get_attribute("sandbox") == ""
+        page.evaluate("window.stays = true")
+        arrive(made, run_id, reproduced=Verdict.IDENTICAL)
+        until(lambda: "Chạy hai lần cho kết quả giống hệt" in line.inner_text())
+        report = page.frame_locator("iframe.report").locator("nav.verdicts")
+        newer = page.locator("[data-part=newer] button")
+        if height == 3000:  # the report is in sight, so its reader says when
+            newer.wait_for(timeout=WAIT_MS)
+            assert "Đang chạy lại" in report.inner_text()
+            newer.click()
+        until(lambda: "Chạy hai lần cho kết quả giống hệt" in report.inner_text())
+        assert not newer.is_visible()
+        arrive(made, run_id, fidelity=Verdict.NO_DATA)
+        until(lambda: line.get_attribute("data-events") is None)
+        assert "Không đọc cột nào" in line.inner_text()
+        assert page.evaluate("window.stays") is True
+        with page.expect_popup() as popup:
+            line.get_by_role("link").first.click()
+        popup.value.wait_for_url("**/report.html#reproduced")
+
+
+@pytest.mark.slow
+def test_without_a_script_the_page_says_when_it_looks_for_evidence(browser, pages, made):
+    arrive(made, made.evident, reproduced=Verdict.PENDING, fidelity=Verdict.NO_DATA)
+    with opened(browser, pages, f"/runs/{made.evident}", java_script_enabled=False) as page:
+        assert page.locator("noscript p").is_visible()
+        assert page.locator("meta[http-equiv=refresh]").get_attribute("content") == "30"
+    arrive(made, made.evident, reproduced=Verdict.IDENTICAL)
+    with opened(browser, pages, f"/runs/{made.evident}", java_script_enabled=False) as page:
+        assert page.locator("meta[http-equiv=refresh]").count() == 0
 
 
 @pytest.mark.slow

@@ -244,6 +244,23 @@ def test_a_replica_of_one_province_is_told_above_the_results(tmp_path):
     assert told in results
 
 
+def test_attached_files_are_told_with_what_is_not_known_of_them(tmp_path):
+    run = Run(tmp_path)
+    assert "Tệp của tác giả" not in run.page()
+    run = Run(tmp_path / "other")
+    table = {"table": "attached.khach", "rows": 1200, "columns": ["tên", "<b>tuổi"]}
+    run.submission["attachments"] = [
+        {"name": "khách.csv", "bytes": 2048, "sha256": "ab" * 32, **table},
+        {"name": "giá.xlsx", "bytes": 10, "rows": None, "columns": "x"},
+    ]
+    page = run.page()
+    text = as_text(page)
+    assert "khách.csv attached.khach … | 2 KiB | 1.200 1,200 | tên, <b>tuổi" in text
+    assert "giá.xlsx | 10 byte | — | —" in text
+    assert "chúng tôi không đo được chúng đúng đến đâu" in text
+    assert "<b>tuổi" not in page
+
+
 def test_a_failed_run_that_showed_nothing_says_so(tmp_path):
     assert "Sổ tay chưa in ra gì." not in Run(tmp_path / "one").page()
     run = failed(tmp_path / "two")

@@ -17,6 +17,7 @@ from sandbox import runs
 from sandbox.errors import StateError
 from sandbox.kernels.policy import MIB
 from sandbox.kernels.processes import table
+from sandbox.runs import workers
 from sandbox.runs.background import STARTED
 from tests.processes import PATIENCE_S, until
 from tests.sandbox import notebooks
@@ -346,12 +347,23 @@ def endless(bubblewrap, settings, write, command):
     path = write("import time; time.sleep(300)", AFTER)
     run_id = json.loads(command("run", "submit", str(path), "--json").stdout)["id"]
     wait_for(settings, run_id, begun)
-    return run_id
+    yield run_id
+    until(lambda: not workers.living(settings))
 
 
-def supervisor(settings, run_id):
-    """Give the pid of a run's supervisor."""
-    return json.loads((settings.runs / run_id / "supervisor.lock").read_text())["pid"]
+@pytest.fixture
+def waited_for(settings):
+    """Execute a queued run in a process that does only that; give the process."""
+
+    def execute(run_id):
+        code = (
+            "import os, sys; from sandbox import runs; from sandbox.settings import Settings\n"
+            "runs.execute(Settings.from_environ(os.environ), sys.argv[1])"
+        )
+        environ = {**os.environ, "SANDBOX_HOME": str(settings.home)}
+        return subprocess.Popen([sys.executable, "-c", code, run_id], env=environ, cwd=REPOSITORY)
+
+    return execute
 
 
 def test_a_run_is_cancelled_by_the_command(endless, settings, command):
@@ -364,14 +376,22 @@ def test_a_run_is_cancelled_by_the_command(endless, settings, command):
         runs.cancel(settings, endless)
 
 
-def test_a_killed_supervisor_leaves_a_lost_run(endless, settings):
-    assert inside(settings.home)
-    os.kill(supervisor(settings, endless), signal.SIGKILL)
-    facts = wait_for(settings, endless, lambda facts: facts["status"] != "running")
-    assert facts["status"] == "lost"
+def test_a_killed_supervisor_leaves_a_run_that_is_queued_again_and_lost_at_last(
+    bubblewrap, settings, write, waited_for
+):
+    path = write("import time; time.sleep(300)", AFTER)
+    run_id = runs.submit(settings, path)
+    for status in ("queued", "queued", "lost"):
+        process = waited_for(run_id)
+        wait_for(settings, run_id, begun)
+        assert inside(settings.home)
+        process.kill()
+        process.wait()
+        facts = wait_for(settings, run_id, lambda facts: facts["status"] != "running")
+        assert facts["status"] == status
+        assert states(facts) == ([] if status == "queued" else ["interrupted", "not run"])
     assert facts["reason"]["kind"] == "supervisor lost"
     assert facts["reason"]["cell"] == 0
-    assert states(facts) == ["interrupted", "not run"]
     assert facts["ended_at"] is not None
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import runs
-from sandbox.errors import IsolationError, NotebookError, RunError
+from sandbox.errors import IsolationError, NotebookError
 from sandbox.kernels import bytecode
 from sandbox.kernels.policy import MIB
 from sandbox.runs.executed import prepared
@@ -210,7 +210,7 @@ def test_a_home_that_every_notebook_could_read_is_refused(bubblewrap, write):
     assert not home.exists()
 
 
-def test_a_queued_run_is_lost_with_the_process_that_was_to_take_it(bubblewrap, settings, write):
+def test_a_queued_run_outlives_the_process_that_was_to_take_it(bubblewrap, settings, write):
     script = (
         "import os, sys\nfrom pathlib import Path\nfrom sandbox import runs\n"
         "from sandbox.settings import Settings\n"
@@ -229,10 +229,9 @@ def test_a_queued_run_is_lost_with_the_process_that_was_to_take_it(bubblewrap, s
         assert look_after(folder) is Status.QUEUED
         process.communicate("")
     (facts,) = runs.listed(settings)
-    assert (facts["status"], facts["reason"]) == ("lost", "supervisor lost")
-    assert "before the notebook began" in runs.show(settings, run_id)["reason"]["message"]
-    with pytest.raises(RunError, match="is lost and cannot become running"):
-        runs.execute(settings, run_id)
+    assert (facts["status"], facts["reason"]) == ("queued", None)
+    assert folder.supervisor() is None
+    assert runs.execute(settings, run_id).succeeded
 
 
 @pytest.mark.parametrize("words", ["", "[]", "{}", '{"pid": "x"}', '{"pid": 1, "started": null}'])

@@ -81,6 +81,8 @@ def test_a_kernel_sees_what_a_run_of_its_notebook_sees(client, workspace, home):
     there = json.loads(notebooks.text_of(executed, 0))
     # A run is told no language: its results must not depend on who submits it.
     assert here["environment"].pop("SANDBOX_LANG") == "en"
+    # What lies beside a notebook is in sight here; of that a run has only what was attached.
+    assert here["catalog"].pop("attached") == "/sandbox/attached"
     # Nor is it told the figures of fidelity, which differ from draw to draw.
     for column in here["catalog"]["datasets"][0]["tables"][0]["columns"]:
         assert column["fidelity"].pop("distance") < 1

@@ -16,8 +16,17 @@ from sandbox.runs.report.outputs import (
     failures,
     joined,
 )
-from sandbox.runs.report.quantities import moment, quantity
-from sandbox.runs.report.reading import load, mapping, objects, sha256, text, whole
+from sandbox.runs.report.quantities import moment, quantity, size
+from sandbox.runs.report.reading import (
+    load,
+    mapping,
+    number,
+    objects,
+    sequence,
+    sha256,
+    text,
+    whole,
+)
 from sandbox.runs.report.recorded import (
     LONGEST_VALUE,
     CellState,
@@ -30,6 +39,7 @@ from sandbox.runs.report.recorded import (
     limits,
     packages,
 )
+from sandbox.runs.report.redrawn import OnDraws, OnNull, Spread
 from sandbox.runs.report.words import (
     NOTHING,
     REASONS,
@@ -65,14 +75,30 @@ class Result:
     exact: str
     unit: Words
     n: Words
+    drawn: Spread | None  # on the fresh draws, as far as they are done
+    remarks: tuple[Words, ...]  # what its reader should know
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conclusion:
-    """A sentence that the notebook declared, and whether it held."""
+    """A sentence that the notebook declared, whether it held, and how it was tried."""
 
     statement: Words
     holds: bool | None
+    drawn: OnDraws | None
+    on_null: OnNull | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attached:
+    """A file of the author's own that travelled with the submission."""
+
+    name: str
+    table: str
+    size: Words
+    n_rows: Words
+    columns: tuple[str, ...]
+    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +128,7 @@ class Facts:
     template_unchanged: bool | None
     reads_declared: bool
     published: tuple[str, ...]  # packaged statistics that the notebook declares, by name
+    attached: tuple[Attached, ...]
     has_record: bool
     has_notebook: bool
     parameters: tuple[Parameter, ...]
@@ -164,6 +191,10 @@ def facts(folder: Folder) -> Facts:
     record_path = folder.path / "executions" / "first" / "record.json"
     record_sha256 = sha256(record_path) or ""
     title = said(submission.get("title")) or said(described.get("title"))
+    shown = evidence(
+        folder.evidence,
+        has_claims=bool(record.get("results") or record.get("conclusions")),
+    )
     return Facts(
         run_id=_run_id(folder, record),
         title=title or Words(text(submission.get("notebook_name"))) or Words("Sổ tay không tên"),
@@ -192,12 +223,17 @@ def facts(folder: Folder) -> Facts:
             for table in mapping(described.get("reads"))
             if table.startswith("published.")
         ),
+        attached=tuple(map(_attached, objects(submission.get("attachments")))),
         has_record=folder.record is not None,
         has_notebook=folder.notebook is not None,
         parameters=_parameters(submission.get("parameters") or record.get("parameters")),
-        results=tuple(_result(given) for given in _declared(folder, "results", RESULT)),
+        results=tuple(
+            _result(given, place, shown)
+            for place, given in enumerate(_declared(folder, "results", RESULT))
+        ),
         conclusions=tuple(
-            _conclusion(given) for given in _declared(folder, "conclusions", CONCLUSION)
+            _conclusion(given, place, shown)
+            for place, given in enumerate(_declared(folder, "conclusions", CONCLUSION))
         ),
         cells=tuple(cell_state(given) for given in objects(record.get("cells"))),
         limits=limits(record),
@@ -206,10 +242,19 @@ def facts(folder: Folder) -> Facts:
         packages=packages(mapping(record.get("environment"))),
         hashes=_hashes(folder, record, record_sha256),
         record_sha256=record_sha256,
-        evidence=evidence(
-            folder.evidence,
-            has_claims=bool(record.get("results") or record.get("conclusions")),
-        ),
+        evidence=shown,
+    )
+
+
+def _attached(given: dict[str, Any]) -> Attached:
+    rows = whole(given.get("rows"))
+    return Attached(
+        name=text(given.get("name")),
+        table=text(given.get("table")),
+        size=size(number(given.get("bytes")) or 0),
+        n_rows=NOTHING if rows is None else quantity(rows),
+        columns=tuple(text(one) for one in sequence(given.get("columns"))),
+        sha256=text(given.get("sha256")),
     )
 
 
@@ -276,23 +321,36 @@ def _parsed(given: object) -> dict[str, Any]:
         return {}
 
 
-def _result(given: dict[str, Any]) -> Result:
-    value = given.get("value")
-    shown = quantity(value if isinstance(value, bool | int | float | str) else _literal(value))
+def _result(given: dict[str, Any], place: int, shown: Evidence) -> Result:
+    value, name = given.get("value"), said(given.get("name"))
+    written = quantity(value if isinstance(value, bool | int | float | str) else _literal(value))
+    remarks = (
+        one.badge
+        for one in shown.fidelity.remarks
+        if (one.result, one.cell) == (name, whole(given.get("cell")))
+    )
+    drawn = shown.redrawn.results[place : place + 1]
     return Result(
-        name=said(given.get("name")),
-        value=Words(shown.vi[:LONGEST_VALUE], shown.en[:LONGEST_VALUE]),
+        name=name,
+        value=Words(written.vi[:LONGEST_VALUE], written.en[:LONGEST_VALUE]),
         exact=text(value)[:LONGEST_VALUE],
         unit=said(given.get("unit")),
         n=quantity(given["n"]) if given.get("n") is not None else NOTHING,
+        drawn=next((one for one in drawn if one.name == name), None),
+        remarks=tuple(dict.fromkeys(remarks)),
     )
 
 
-def _conclusion(given: dict[str, Any]) -> Conclusion:
+def _conclusion(given: dict[str, Any], place: int, shown: Evidence) -> Conclusion:
     statement, holds = said(given.get("statement")), given.get("holds")
+    statement = Words(statement.vi[:LONGEST_VALUE], statement.en[:LONGEST_VALUE])
+    drawn = shown.redrawn.conclusions[place : place + 1]
+    on_null = shown.null.conclusions[place : place + 1]
     return Conclusion(
-        statement=Words(statement.vi[:LONGEST_VALUE], statement.en[:LONGEST_VALUE]),
+        statement=statement,
         holds=holds if isinstance(holds, bool) else None,
+        drawn=next((one for one in drawn if one.statement == statement), None),
+        on_null=next((one for one in on_null if one.statement == statement), None),
     )
 
 

@@ -17,11 +17,12 @@ from markupsafe import Markup, escape
 
 from sandbox.runs.report import outputs, words
 from sandbox.runs.report.characters import visible
-from sandbox.runs.report.data import Source, datasets
+from sandbox.runs.report.data import Dataset, Source, datasets
 from sandbox.runs.report.facts import Facts, Folder, facts
 from sandbox.runs.report.outputs import Narrator, Part
 from sandbox.runs.report.reading import load, objects
-from sandbox.runs.report.summary import headline, sentences, template
+from sandbox.runs.report.summary import headline, sentences, template, unsaid
+from sandbox.runs.report.words import Words
 from sandbox.settings import Settings
 
 HERE = Path(__file__).resolve().parent
@@ -62,9 +63,11 @@ def _document(folder: Folder, settings: Settings) -> str:
         headline=headline(known),
         sentences=sentences(known),
         template=template(known),
+        cannot=unsaid(known),
         parts=_parts(notebook, known),
         datasets=read,
         sources=_sources(read),
+        titles=_titles(read),
         listings=list(_listings(notebook)),
         words=words,
     )
@@ -78,9 +81,19 @@ def _parts(notebook: dict[str, Any], known: Facts) -> list[Part]:
     return list(Narrator(titles=titles).parts(notebook, failed=told))
 
 
-def _sources(read: tuple[Any, ...]) -> list[Source]:
+def _sources(read: tuple[Dataset, ...]) -> list[Source]:
     """Give each publication once, in the order of the datasets."""
     return list(dict.fromkeys(source for dataset in read for source in dataset.sources))
+
+
+def _titles(read: tuple[Dataset, ...]) -> dict[str, Words]:
+    """Give the titles of columns by their whole names."""
+    return {
+        f"{table.name}.{column.name}": column.title
+        for dataset in read
+        for table in dataset.tables
+        for column in table.columns
+    }
 
 
 def _listings(notebook: dict[str, Any]) -> Iterator[Listing]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sandbox.runs.report.facts import Facts
-from sandbox.runs.report.words import NOT_REDRAWN, NOT_REPEATED, NOTHING, SYNTHETIC_SHORT, Words
+from sandbox.runs.report.words import (
+    NOT_REPEATED,
+    NOTHING,
+    RAN_ONCE,
+    RAN_TWICE,
+    REDREW,
+    SYNTHETIC_SHORT,
+    Words,
+)
 
 
 @dataclass(frozen=True)
@@ -15,7 +23,6 @@ class Sentence:
     words: Words
     changes: bool = False
     warns: bool = False
-    is_verdict: bool = False  # stands at the top of the report already
 
 
 UNISOLATED = Words(
@@ -58,18 +65,19 @@ def sentences(facts: Facts) -> list[Sentence]:
             f"Note: the record has {unfinished} cells that failed or were interrupted.",
         )
         said.append(Sentence(contradiction, warns=True))
-    if facts.succeeded:
-        said += _evidence(facts)
+    if facts.succeeded and not facts.evidence.is_asked:
+        said.append(Sentence(NOT_REPEATED))
     said.append(Sentence(SYNTHETIC_SHORT))
     return said
 
 
-def _evidence(facts: Facts) -> list[Sentence]:
-    if not facts.evidence.is_asked:
-        return [Sentence(NOT_REPEATED)]
-    warns = facts.evidence.kind == "bad"
-    verdict = Sentence(facts.evidence.line, warns=warns, is_verdict=True)
-    return [verdict, Sentence(NOT_REDRAWN)]
+def unsaid(facts: Facts) -> Words:
+    """Say what the evidence of a run that succeeded leaves open."""
+    if not facts.succeeded:
+        return NOTHING
+    if facts.evidence.redrawn.executed:
+        return REDREW
+    return RAN_TWICE if facts.evidence.reproduced.is_compared else RAN_ONCE
 
 
 def _began(facts: Facts) -> bool:

@@ -175,7 +175,6 @@ NOT_REPEATED = Words(
     "Chạy một lần, chưa lặp lại; chưa thử trên lần gieo khác.",
     "Run once, not repeated; not tried on another draw.",
 )
-NOT_REDRAWN = Words("Chưa thử trên lần gieo khác.", "Not tried on another draw.")
 SYNTHETIC = Words(
     "Mọi con số ở đây được tính trên dữ liệu tổng hợp: người, hộ và doanh nghiệp do máy tạo ra, "
     "hiệu chỉnh theo các bảng thống kê tổng hợp đã công bố. Không dòng nào được chép từ hồ sơ "
@@ -203,6 +202,12 @@ RAN_TWICE = Words(
     "lại dữ liệu.",
     "That a run repeats does not make it right: this does not tell whether a conclusion survives "
     "another draw.",
+)
+REDREW = Words(
+    "Gieo lại chỉ đo phần may rủi của bộ tạo dữ liệu tổng hợp, không đo Việt Nam: kết luận đứng "
+    "vững trên mọi lần gieo vẫn có thể sai ngoài đời.",
+    "Fresh draws measure the chance in the generator of the synthetic data, not Viet Nam: a "
+    "conclusion that holds on every draw can still be wrong in life.",
 )
 CHECK = Words(
     "Trước khi quyết định, hãy kiểm chứng trên dữ liệu thật, tại cơ quan có thẩm quyền.",

@@ -1,6 +1,6 @@
 /** The form that submits a notebook. What is typed into it outlives errors, closing and outages. */
 
-import { element } from "./elements.js";
+import { element, uniqueId } from "./elements.js";
 import { parameterField, textField } from "./fields.js";
 import { findingList } from "./findings.js";
 import { insist, post } from "./server.js";
@@ -20,6 +20,7 @@ export class SubmitForm {
     this.path = declared.path;
     this.draft = draft;
     this.onSubmitted = onSubmitted;
+    this.onGo = onGo;
     this.isSending = false;
     // One id for this form, so that a call repeated after an outage is not a second submission.
     this.once = crypto.randomUUID?.() || `${Date.now()}-${Math.random()}`;
@@ -30,7 +31,7 @@ export class SubmitForm {
       ["team", textField(team)],
       ["why", textField(why)],
     ]);
-    this.alert = element("p", { class: "vds-alert", role: "alert", tabindex: "-1" });
+    this.alert = element("div", { class: "vds-alert", role: "alert", tabindex: "-1" });
     this.send = element("button", { type: "submit", class: "vds-button vds-main" }, text("send"));
     this.node = this.layout(declared, { onClose, onGo });
     this.restore();
@@ -49,6 +50,7 @@ export class SubmitForm {
       { novalidate: true },
       element("p", { class: "vds-intro" }, text("submit_intro")),
       ...findingList(declared.findings, onGo),
+      attachmentList(declared.attachments),
       group(text("parameters"), this.parameters) ||
         element("p", { class: "vds-help" }, text("no_parameters")),
       group(text("about"), this.others),
@@ -126,6 +128,9 @@ export class SubmitForm {
     if (field) {
       this.say("");
       field.complain(fault.message);
+    } else if (fault.findings?.length) {
+      this.alert.replaceChildren(...findingList(fault.findings, this.onGo).filter(Boolean));
+      this.alert.focus();
     } else {
       this.say(fault.message);
       this.alert.focus();
@@ -140,6 +145,20 @@ export class SubmitForm {
   say(message) {
     this.alert.textContent = message;
   }
+}
+
+/** What travels with the notebook; nothing where nothing does. */
+function attachmentList(attachments = []) {
+  if (!attachments.length) {
+    return null;
+  }
+  const id = uniqueId("attachments");
+  return element(
+    "section",
+    { class: "vds-attachments", "aria-labelledby": id },
+    element("h3", { id }, text("attachments")),
+    element("ul", {}, ...attachments.map((one) => element("li", {}, one)))
+  );
 }
 
 function group(title, fields) {

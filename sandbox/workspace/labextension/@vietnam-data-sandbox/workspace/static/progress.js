@@ -21,7 +21,8 @@ export class Progress {
     this.note = element("p", { class: "vds-help" }, text("keep_working"));
     this.buttons = element("div", { class: "vds-buttons" });
     const name = element("p", { class: "vds-help" }, text("run_title", { id: run.id }));
-    this.nodes = [name, this.status, this.bar, this.reason, this.fault, this.note, this.buttons];
+    const trial = element("p", { class: "vds-help", hidden: !run.trial }, run.trial);
+    this.nodes = [name, trial, this.status, this.bar, this.reason, this.fault, this.note, this.buttons];
     this.stop = run.listen(() => this.draw());
     this.draw();
   }
@@ -110,6 +111,9 @@ export function statusText({ state }) {
   const { status, status_title: title, cell, n_cells: cells, is_final: isFinal } = state;
   if (isFinal) {
     return text({ succeeded: "succeeded", cancelled: "cancelled" }[status] || "failed");
+  }
+  if (state.text) {
+    return state.text;
   }
   if (status === "running" && cells) {
     return text("cell_of", { cell: Math.min((cell || 0) + 1, cells), n_cells: cells });

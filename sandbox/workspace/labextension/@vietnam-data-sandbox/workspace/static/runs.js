@@ -6,10 +6,11 @@ const PERIOD_MS = 700;
 
 /** One submitted run and what is known of it. */
 export class Run {
-  /** @param {{id: string, url: string|null}} submitted @param {string} title */
+  /** @param {{id: string, url: string|null, trial?: string}} submitted @param {string} title */
   constructor(submitted, title) {
     this.id = submitted.id;
     this.title = title;
+    this.trial = submitted.trial || ""; // what came of it on a small replica, in words
     this.state = { status: "queued", cell: 0, n_cells: 0, is_final: false, ...submitted };
     this.fault = null; // why the state cannot be read just now
     this.isCancelling = false;

@@ -14,11 +14,13 @@ export class Fault extends Error {
    * @param {"gone"|"refused"|"signed out"|"fault"} kind
    * @param {string} message - for the person
    * @param {string|null} parameter - the field that it is about
+   * @param {object[]} findings - of the check, which say the same at their places
    */
-  constructor(kind, message, parameter = null) {
+  constructor(kind, message, parameter = null, findings = []) {
     super(message);
     this.kind = kind;
     this.parameter = parameter;
+    this.findings = findings;
   }
 }
 
@@ -109,7 +111,7 @@ function fault(status, answer) {
     return new Fault("signed out", text("signed_out"));
   }
   if (status >= 400 && status < 500 && answer && answer.message) {
-    return new Fault("refused", answer.message, answer.parameter || null);
+    return new Fault("refused", answer.message, answer.parameter || null, answer.findings);
   }
   return new Fault("fault", text("server_fault", { status }));
 }
