@@ -6,14 +6,11 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox import exports
 from sandbox.cli import evident
-from sandbox.exports.again import Rerun
-from sandbox.exports.checking import Trust, Verified
 from sandbox.journal import keys
 from sandbox.language import N_, _
 from sandbox.retold import retold
@@ -22,10 +19,14 @@ from sandbox.runs.states import Status
 from sandbox.runs.verdicts import Verdict
 from sandbox.settings import Settings
 
+if TYPE_CHECKING:
+    from sandbox.exports.again import Rerun
+    from sandbox.exports.checking import Verified
+
 TRUST = {
-    Trust.OWN: N_("this installation's own key: what was exported here comes back unchanged"),
-    Trust.NAMED: N_("the key that you named"),
-    Trust.UNKNOWN: N_(
+    "own": N_("this installation's own key: what was exported here comes back unchanged"),
+    "named": N_("the key that you named"),
+    "unknown": N_(
         "a key that is not known here: whole, but by whom? Ask the signer for the fingerprint by a "
         "way that you trust, then give it with --key"
     ),
@@ -54,6 +55,8 @@ def export(run_id: str, out: Path | None, force: bool, as_json: bool) -> None:
 
     Others check it with `sandbox run verify`. The same run gives the same file.
     """
+    from sandbox import exports  # with all that executes, which other commands do not wait for
+
     settings = Settings.from_environ(os.environ)
     done = exports.export(settings, run_id, out or Path(f"{run_id}.zip"), force=force)
     for note in done.notes:
@@ -90,6 +93,8 @@ def verify(file: Path, key: str | None, again: bool, as_json: bool) -> None:
 
     Exit code 1 if anything was changed or, with --rerun, if a cell differs.
     """
+    from sandbox import exports
+
     settings = Settings.from_environ(os.environ)
     found = exports.verify(settings, file, key=key)
     done = None

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from sandbox import evidence, preflight, runs
+from sandbox import runs
 from sandbox.cli import INTERRUPTED, asking, evident
 from sandbox.cli.claimed import claimed
 from sandbox.cli.export import export, verify
@@ -87,6 +87,8 @@ def submit(
     The report is there after the first execution. Others then show which cells give the same again
     elsewhere, and which conclusions hold on fresh draws; the exit code is that of the first.
     """
+    from sandbox import preflight  # with DuckDB and Arrow, which other commands do not wait for
+
     settings = Settings.from_environ(os.environ)
     wanted = asking.asked(settings, wants_evidence, draws)
     parts = {"scale": scale, "area": area, "seed": seed}
@@ -135,6 +137,8 @@ def _evidenced(settings: Settings, facts: dict[str, Any], as_json: bool) -> dict
     """Tell where the first report is, wait for the evidence, and give everything known then."""
     if not as_json and facts["report"]:
         click.echo(_("report: {report}").format(report=facts["report"]), err=True)
+    from sandbox import evidence
+
     evidence.complete(settings, facts["id"])
     return runs.show(settings, facts["id"])
 
@@ -159,6 +163,8 @@ def check(
 
     Errors stop a submission, warnings travel with it. Exit code 1 if there is an error.
     """
+    from sandbox import preflight
+
     use(lang or language())
     file = notebooks.find(notebook)
     seen = preflight.inspect(
@@ -294,12 +300,12 @@ def _print(facts: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False, indent=1))
         return
-    seconds = facts["seconds"]
+    seconds, (trial, warnings) = facts["seconds"], _preflight(facts)
     click.echo(f"{facts['id']}  {states.title(states.Status(facts['status']))}")
     lines = {
         _("reason"): endings.told(facts["reason"]) if facts["reason"] else None,
         _("note"): "; ".join(facts["notes"]) or None,
-        _("trial"): preflight.trial_told(facts["trial"]) or None,
+        _("trial"): trial,
         _("evidence"): "\n".join(evident.verdicts(facts["evidence"])),
         _("seconds"): None if seconds is None else number(seconds, language=language()),
         _("report"): facts["report"],
@@ -317,6 +323,20 @@ def _print(facts: dict[str, Any], as_json: bool) -> None:
         click.echo(f"  {line}")
     for travels in facts["attachments"]:
         click.echo("  " + _("attached: {file}").format(file=contents.told(travels)))
-    for one in facts["findings"]:
-        where = preflight.place(one["cell"], one["line"])
-        click.echo("  " + _("warning, {place}: {why}").format(place=where, why=either(one["why"])))
+    for warning in warnings:
+        click.echo(f"  {warning}")
+
+
+def _preflight(facts: dict[str, Any]) -> tuple[str | None, list[str]]:
+    """Write what was found before the run: of the trial, and the warnings."""
+    if not facts["trial"] and not facts["findings"]:
+        return None, []
+    from sandbox import preflight
+
+    warnings = [
+        _("warning, {place}: {why}").format(
+            place=preflight.place(one["cell"], one["line"]), why=either(one["why"])
+        )
+        for one in facts["findings"]
+    ]
+    return preflight.trial_told(facts["trial"]) or None, warnings

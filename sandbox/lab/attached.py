@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
-
-from duckdb import DuckDBPyConnection
+from typing import TYPE_CHECKING
 
 from sandbox.errors import AttachmentError
 from sandbox.lab import files, names, spoken
 from sandbox.language import _, nearest
 from synthetic.tables.forms import quote
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 SCHEMA = "attached"
 FOLDER = "attached"  # the entry of a kernel's catalogue that says where they lie

@@ -30,13 +30,21 @@ class Beside:
         self.place = make_folder(place)
         self.place.chmod(0o755)
         self._tree = tree
-        self._parent = str(PurePosixPath(document).parent).removeprefix(".")
+        self._parent: str | None = None
+        self.follow(document)
         self._most_bytes = settings.attachments_mib * MIB  # of copies, where there can be no links
         self._copied: dict[str, int] = {}
         self._seen: dict[str, Stamp] = {}
 
+    def follow(self, document: str) -> None:
+        """Look beside this notebook from now on; JupyterLab tells its path after the start."""
+        if document.endswith(".ipynb"):
+            self._parent = str(PurePosixPath(document).parent).removeprefix(".")
+
     def refresh(self) -> None:
         """Bring the kernel's folder up to date; a file that cannot be had is left out."""
+        if self._parent is None:
+            return
         try:
             there = {
                 name: self._stamp(name)

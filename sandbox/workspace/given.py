@@ -158,10 +158,8 @@ def _name(document: str) -> str:
         return CONSOLE
 
 
-def _beside(order: Order, tree: Tree, document: str, folder: Path) -> Beside | None:
+def _beside(order: Order, tree: Tree, document: str, folder: Path) -> Beside:
     """Give the files beside a notebook; what belongs to no notebook has none."""
-    if not document.endswith(".ipynb"):
-        return None
     beside = Beside(order.settings, tree, document, folder / FOLDER)
     beside.refresh()
     return beside

@@ -206,6 +206,15 @@ class Kernels(AsyncMappingKernelManager):
 class Sessions(SessionManager):
     """Tells each kernel which notebook it is for, and nothing of this process's environment."""
 
+    async def update_session(self, session_id: str, **changes: Any) -> None:
+        """Let a kernel follow its notebook: JupyterLab tells the true path after the start."""
+        await super().update_session(session_id, **changes)  # type: ignore[no-untyped-call]
+        if path := changes.get("path"):
+            model = await self.get_session(session_id=session_id)  # type: ignore[no-untyped-call]
+            kernel = self.kernel_manager.get_kernel(model["kernel"]["id"])
+            if isinstance(kernel, Kernel) and kernel.given is not None and kernel.given.beside:
+                kernel.given.beside.follow(path)
+
     def get_kernel_env(self, path: str | None, name: str | None = None) -> dict[str, str]:
         """Give the path of the session's document."""
         return {DOCUMENT: path or ""}
