@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.errors import CatalogError, SandboxError
 from sandbox.evidence import noted, shelf
 from sandbox.evidence.work import Work
+from sandbox.journal import keys
 from sandbox.language import _
 from sandbox.runs.record import Reason
 from sandbox.runs.states import Kind
@@ -66,7 +67,7 @@ def check_packaged(datasets: Sequence[str]) -> None:
 @contextmanager
 def fresh(settings: Settings, submitted: Inputs, *, n: int) -> Iterator[Inputs]:
     """Give the nth fresh draw of the submitted replicas, from 1; it is built unless it is there."""
-    seed = seed_of(n, submitted.replicas[0].recipe.seed)
+    seed = seed_of(settings, f"draw {n}")
 
     def make(originals: list[Manifest], folder: Path) -> list[Manifest]:
         from synthetic.build import redraw
@@ -83,9 +84,10 @@ def null(settings: Settings, submitted: Inputs) -> Iterator[Inputs]:
     recipe = submitted.replicas[0].recipe
 
     def make(originals: list[Manifest], folder: Path) -> list[Manifest]:
-        return [_dealt(submitted, one, folder) for one in originals]
+        return [_dealt(submitted, one, folder, seed) for one in originals]
 
-    name = f"seed{recipe.seed}-{recipe.margins}-null-{_digest(submitted)}"
+    seed = seed_of(settings, "null")
+    name = f"seed{recipe.seed}-{recipe.margins}-null{seed}-{_digest(submitted)}"
     with _kept(settings, submitted, name, make, dirt_seed=recipe.dirt_seed) as inputs:
         yield inputs
 
@@ -147,13 +149,17 @@ def kept_together(submitted: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, 
                 yield {"table": f"{one['dataset']}.{table['name']}", "columns": stay}
 
 
-def seed_of(n: int, submitted: int) -> int:
-    """Give the seed of the nth fresh draw: the same for all runs, never the submitted one."""
-    found = int.from_bytes(hashlib.blake2b(f"draw {n}".encode(), digest_size=4).digest())
-    return found + (found == submitted)
+def seed_of(settings: Settings, draw: str) -> int:
+    """Give the seed of a draw: the same for all runs of an installation, and its own secret.
+
+    It comes from the installation's key. A notebook whose author could build the draws beforehand
+    could tell by their rows on which it is, and conclude what it likes there.
+    """
+    secret = keys.signer(settings.home).sign(f"the seed of {draw}".encode())
+    return int.from_bytes(hashlib.blake2b(secret, digest_size=7).digest())
 
 
-def _dealt(submitted: Inputs, original: Manifest, folder: Path) -> Manifest:
+def _dealt(submitted: Inputs, original: Manifest, folder: Path, seed: int) -> Manifest:
     from synthetic.null.apart import deal_apart
     from synthetic.spec.load import load_all
 
@@ -162,7 +168,7 @@ def _dealt(submitted: Inputs, original: Manifest, folder: Path) -> Manifest:
         entry["name"]: submitted.columns[f"{original.dataset}.{entry['name']}"]
         for entry in original.tables
     }
-    return deal_apart(original, spec, declared, folder)
+    return deal_apart(original, spec, declared, folder, seed=seed)
 
 
 def _spoilt(drawn: list[Manifest], dirt: str | None, seed: int | None) -> list[Manifest]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import TakenError
+from sandbox.errors import SandboxError, TakenError
 from sandbox.evidence import onnull, redrawn, reproduced, tries
 from sandbox.evidence.turns import LOOK_S, turn
 from sandbox.evidence.work import Ended, Work
@@ -26,6 +26,7 @@ from sandbox.runs.record import Reason
 from sandbox.runs.states import Kind, Status
 from sandbox.runs.verdicts import Verdict
 from sandbox.settings import Settings
+from synthetic.errors import SyntheticError
 
 if TYPE_CHECKING:
     from sandbox.kernels.pool import Pool
@@ -167,6 +168,15 @@ def _execute(work: Work, step: Step) -> None:
             if ended.is_asked or n < TRIES:
                 raise
             evidence[step.part] = tell(work, evidence, step.name, ended.reason)
+        except (SandboxError, SyntheticError, OSError):
+            raise  # of this machine, as a full disk; another try may find it mended
+        except Exception as error:
+            log.exception("step %s of run %s met a defect of our own", step.name, work.folder.id)
+            message = N_("a defect of the supervisor ({problem})").format(
+                problem=f"{type(error).__name__}: {error}"
+            )
+            defect = Reason(kind=Kind.COULD_NOT_START, message=message)
+            evidence[step.part] = tell(work, evidence, step.name, defect)
         evidenced.write(work.folder, evidence)
 
 

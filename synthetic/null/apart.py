@@ -39,22 +39,28 @@ Ints = npt.NDArray[np.int64]
 
 
 def deal_apart(
-    original: Manifest, spec: Spec, looked_at: Mapping[str, Sequence[str]], out: Path
+    original: Manifest,
+    spec: Spec,
+    looked_at: Mapping[str, Sequence[str]],
+    out: Path,
+    *,
+    seed: int,
 ) -> Manifest:
     """Deal every column of the tables that a manifest names, and write them below `out`.
 
-    `looked_at` names columns of each table. One process at a time may write at
+    `looked_at` names columns of each table, `seed` which way they are dealt. One process at a time may write at
     `<out>/<dataset>/<version>`. The manifest that comes back is in memory alone.
     """
     started = time.monotonic()
     told = {name: sorted(columns) for name, columns in sorted(looked_at.items())}
     inputs = manifests.inputs_hash(
-        null_of=original.data["hashes"]["inputs"], apart=told, generation=APART
+        null_of=original.data["hashes"]["inputs"], apart=told, seed=seed, generation=APART
     )
     recipe = {**original.recipe, "null": True}
     folder = out / original.dataset / manifests.version(recipe, inputs)
     tables = [
-        _dealt(original, entry, spec, told[entry["name"]], folder) for entry in original.tables
+        _dealt(original, entry, spec, told[entry["name"]], folder, seed)
+        for entry in original.tables
     ]
     log.info("%s: columns dealt in %.1f s", original.dataset, time.monotonic() - started)
     data = {
@@ -82,6 +88,7 @@ def _dealt(
     spec: Spec,
     looked_at: Sequence[str],
     folder: Path,
+    seed: int,
 ) -> dict[str, Any]:
     """Write a table's files, each column from other rows, and describe the table."""
     files = original.files(entry["name"])
@@ -92,7 +99,7 @@ def _dealt(
     for (column,) in blocks(spec.tables[entry["name"]], bound=False):
         if column in whole.column_names:
             names = ("null", "apart", original.dataset, entry["name"], column)
-            rows = _rows(alike, whole.num_rows, int(original.recipe["seed"]), names)
+            rows = _rows(alike, whole.num_rows, seed, names)
             at = whole.schema.get_field_index(column)
             field = whole.schema.field(column)
             whole = whole.set_column(at, field, whole.column(column).take(numbers(rows)))

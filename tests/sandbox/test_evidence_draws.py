@@ -75,11 +75,12 @@ def test_a_set_that_was_removed_is_made_again(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_seeds_of_draws_are_the_same_for_all_and_never_the_submitted_one():
-    seeds = [drawing.seed_of(n, 1) for n in range(1, 6)]
-    assert len(set(seeds)) == 5
-    assert seeds == [drawing.seed_of(n, 2) for n in range(1, 6)]
-    assert drawing.seed_of(1, seeds[0]) != seeds[0]
+def test_seeds_of_draws_are_the_same_for_all_runs_here_and_unknown_elsewhere(tmp_path):
+    here, there = Settings(home=tmp_path / "here"), Settings(home=tmp_path / "there")
+    draws = ["null", *(f"draw {n}" for n in range(1, 6))]
+    seeds = [drawing.seed_of(here, one) for one in draws]
+    assert seeds == [drawing.seed_of(here, one) for one in draws]
+    assert len({*seeds, *(drawing.seed_of(there, one) for one in draws)}) == 12
 
 
 def test_datasets_of_own_specs_are_not_drawn_again():
@@ -115,7 +116,10 @@ def test_a_draw_tells_a_notebook_what_the_submitted_replica_tells_it(home, kind,
         assert hashes[0] != hashes[1]
         assert (one.recipe.dirt, one.recipe.scale) == (other.recipe.dirt, other.recipe.scale)
         if kind == "fresh":
-            assert (one.recipe.margins, one.recipe.seed) == ("sampled", drawing.seed_of(1, 1))
+            assert (one.recipe.margins, one.recipe.seed) == (
+                "sampled",
+                drawing.seed_of(home, "draw 1"),
+            )
         assert {found.recipe.margins for found in catalog.replicas(home)} == {"exact"}
         assert not any("sampled" in str(entry["version"]) for entry in catalog.states(home))
 

@@ -24,7 +24,7 @@ def pair(tmp_path_factory):
     tables = [one for one in found.tables if one["name"] == "pupils"]
     original = Manifest(found.folder, {**found.data, "tables": tables})
     spec = load_all(["education"])["education"]
-    return original, deal_apart(original, spec, {"pupils": LOOKED_AT}, out / "draws"), spec
+    return original, deal_apart(original, spec, {"pupils": LOOKED_AT}, out / "draws", seed=1), spec
 
 
 def query(manifest, sql):
