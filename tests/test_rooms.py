@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,13 +54,19 @@ def modules(package):
     return sorted((ROOT / package).rglob("*.py"))
 
 
+@cache
 def imported(path):
     """Every module that a file imports, with `from a import b` as both a and a.b."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    assert not any(isinstance(node, ast.ImportFrom) and node.level for node in nodes), path
+    return list(named(nodes))
+
+
+def named(nodes):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
             yield str(node.module)
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
@@ -126,13 +133,7 @@ def test_modules_of_a_package_stand_in_no_circle():
 
 def top_level(path):
     """What a file imports when it is imported itself."""
-    tree = ast.parse(path.read_text("utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield str(node.module)
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+    return named(ast.parse(path.read_text("utf-8")).body)
 
 
 def test_the_top_level_holds_what_was_agreed_and_nothing_else():
