@@ -410,6 +410,101 @@ def import_(csv: Path, name: str, out: Path) -> None:
         click.echo(f"note: {note}", err=True)
 
 
+@main.command()
+@click.argument("data")
+@click.option(
+    "--spec",
+    "spec_file",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Bounds, bins, categories, rules and the limit of the budget, as a TOML file.",
+)
+@click.option("--epsilon", type=float, required=True, help="What this fit may cost, above 0.")
+@click.option("--delta", type=float, required=True, help="With which delta, such as 1e-9.")
+@click.option(
+    "--mode",
+    type=click.Choice(["fast", "default", "best"]),
+    default="default",
+    show_default=True,
+    help="How much work to do; the budget is the same.",
+)
+@click.option(
+    "--plan", "only_plan", is_flag=True, help="Print each release and its share, no more."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="The model, a new file.")
+@click.option(
+    "--ledger",
+    type=click.Path(path_type=Path),
+    help="The file that remembers what was spent; in the home of the installation by default.",
+)
+@click.option(
+    "--insecure-seed",
+    type=int,
+    help="For tests: noise that anybody can draw again; the model must not be released.",
+)
+@_JSON
+def fit(
+    data: str,
+    spec_file: Path,
+    epsilon: float,
+    delta: float,
+    mode: str,
+    only_plan: bool,
+    out: Path | None,
+    ledger: Path | None,
+    insecure_seed: int | None,
+    as_json: bool,
+) -> None:
+    """Fit a model to DATA under differential privacy, and remember what that cost.
+
+    DATA is a Parquet or CSV file, a folder of Parquet files, or a DuckDB query that gives one row
+    for each record. Nothing of it is in the model but noisy counts that were paid for.
+    """
+    from synthetic.private import InsecureNoise, Order, SecureNoise, facts, spec, told
+    from synthetic.private import fit as fit_model
+
+    order = Order.of(
+        data,
+        spec.load(spec_file),
+        file=spec_file.name,
+        epsilon=epsilon,
+        delta=delta,
+        mode=mode,
+        ledger=ledger or default_out().parent / "privacy" / "ledger.sqlite",
+    )
+    if not only_plan:
+        order.check_out(out)
+        assert out is not None
+        noise = SecureNoise() if insecure_seed is None else InsecureNoise(insecure_seed)
+        model = fit_model(order, noise)
+        model.save(out)
+        if not model.is_releasable:
+            click.echo("not releasable: its noise comes from --insecure-seed", err=True)
+    if as_json:
+        click.echo(json.dumps(facts(order, out, only_plan), ensure_ascii=False))
+    else:
+        click.echo("\n".join(told(order, out, only_plan)))
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--rows", type=int, required=True, help="How many rows to draw.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Which draw, a whole number.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="A .parquet or .csv file."
+)
+@click.option(
+    "--where", help="Only rows with these values: \"province = '48' and sex is missing\"."
+)
+@click.option("--shard", default="1/1", show_default=True, help="Only this part, such as 3/8.")
+def sample(model: Path, rows: int, seed: int, out: Path, where: str | None, shard: str) -> None:
+    """Draw rows from a fitted MODEL; no record is needed for it."""
+    from synthetic.private import sample as sample_rows
+
+    n = sample_rows(model, rows=rows, seed=seed, out=out, where=where, shard=shard)
+    click.echo(f"{out}: {n:,} rows")
+
+
 @main.command(hidden=True)
 @click.option("--dry-run", is_flag=True, help="Tell what would be written.")
 def freeze(dry_run: bool) -> None:

@@ -96,14 +96,14 @@ TWO = """
 source = "two"
 [limit]
 epsilon = 10
-delta = 1e-3
+delta = 1e-4
 [columns.a]
 type = "category"
 values = ["a0", "a1", "a2"]
 [columns.b]
 type = "category"
 values = ["b0", "b1", "b2", "b3"]
-""".replace("1e-3", "1e-4")
+"""
 
 
 def model_by_hand(classes=3, seed=5, moves=(), text=TWO):
