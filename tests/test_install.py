@@ -145,12 +145,16 @@ def test_every_command_of_the_readme_runs(tmp_path):
     assert "uv run pytest" in commands
     home = {**os.environ, "HOME": str(tmp_path), "SANDBOX_HOME": ""}
     home.pop("SANDBOX_HOME")
+    installed = Path(sys.executable).parent
     for command in commands:
         words = command.removeprefix("uv run ").split()
         assert command.startswith("uv run ")
         if words == ["pytest"]:
             continue  # this is it
-        program = Path(sys.executable).parent / words[0]
+        if "ID" in words:  # of a run, as `sandbox run list` names it
+            listed = run(installed / "sandbox", "run", "list", "--json", cwd=ROOT, env=home).stdout
+            words[words.index("ID")] = json.loads(listed)["runs"][0]["id"]
+        program = installed / words[0]
         arguments = [word.replace("~", str(tmp_path)) for word in words[1:]]
         if arguments == ["up"]:
             opened_and_closed([program, "up"], cwd=ROOT, env=home)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.server
 import re
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -205,6 +205,15 @@ def test_without_a_script_the_page_reloads_itself_to_the_end(browser, pages, mad
         assert page.locator("html").get_attribute("lang") == "en"
 
 
+@pytest.fixture
+def evident(made):
+    """A run held as by its supervisor, so that no worker of another test brings its evidence."""
+    with ExitStack() as held:
+        folder = RunFolder.find(made.settings, made.evident)
+        until(lambda: held.enter_context(folder.locked()))
+        yield made.evident
+
+
 def arrive(made, run_id, **verdicts):
     """Let evidence arrive as its supervisor writes it, and the report with it."""
     folder = RunFolder.find(made.settings, run_id)
@@ -216,8 +225,8 @@ def arrive(made, run_id, **verdicts):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("height", [600, 3000])
-def test_evidence_is_followed_without_a_reload(browser, pages, made, height):
-    run_id = made.evident
+def test_evidence_is_followed_without_a_reload(browser, pages, made, evident, height):
+    run_id = evident
     arrive(made, run_id, reproduced=Verdict.PENDING, fidelity=Verdict.PENDING)
     with opened(
         browser, pages, f"/runs/{run_id}", viewport={"width": 1200, "height": height}
@@ -248,13 +257,13 @@ def test_evidence_is_followed_without_a_reload(browser, pages, made, height):
 
 
 @pytest.mark.slow
-def test_without_a_script_the_page_says_when_it_looks_for_evidence(browser, pages, made):
-    arrive(made, made.evident, reproduced=Verdict.PENDING, fidelity=Verdict.NO_DATA)
-    with opened(browser, pages, f"/runs/{made.evident}", java_script_enabled=False) as page:
+def test_without_a_script_the_page_says_when_it_looks_for_evidence(browser, pages, made, evident):
+    arrive(made, evident, reproduced=Verdict.PENDING, fidelity=Verdict.NO_DATA)
+    with opened(browser, pages, f"/runs/{evident}", java_script_enabled=False) as page:
         assert page.locator("noscript p").is_visible()
         assert page.locator("meta[http-equiv=refresh]").get_attribute("content") == "30"
-    arrive(made, made.evident, reproduced=Verdict.IDENTICAL)
-    with opened(browser, pages, f"/runs/{made.evident}", java_script_enabled=False) as page:
+    arrive(made, evident, reproduced=Verdict.IDENTICAL)
+    with opened(browser, pages, f"/runs/{evident}", java_script_enabled=False) as page:
         assert page.locator("meta[http-equiv=refresh]").count() == 0
 
 
