@@ -15,6 +15,7 @@ SYNTHETIC = [
     "cli",
     "build",
     "fidelity",
+    "assess",
     "evaluation",
     "private",
     "drafts",
