@@ -98,23 +98,29 @@ class Calendar:
 
     def draw(self, word: Words, kind: Ints | None, start: Ints, end: Ints) -> Ints:
         """Draw a day from `start` to `end`, both included and inside the calendar; -1 for none."""
-        row = np.zeros(len(start), dtype=np.int64) if kind is None else kind
-        running = self.running.reshape(-1)
+        row = np.int64(0) if kind is None else kind
+        running, slots = self.running.reshape(-1), self.slots.reshape(-1)
         base = row * (self.n_days + 1) - self.first
-        low, high = running[base + start], running[base + end + 1]
+        low, high = running.take(base + start), running.take(base + 1 + end)
         pick = low + below(word, np.maximum(high - low, 1))
         slot = row * self.slots.shape[1] + (pick >> self.shift[row])
-        a = self.slots.reshape(-1)[slot].astype(np.int64)
-        b = self.slots.reshape(-1)[slot + 1].astype(np.int64)
-        offset = row * (self.n_days + 1) + 1
-        left = np.flatnonzero(a < b)
-        while left.size:  # the first day whose running total is above the pick
-            middle = (a[left] + b[left]) >> 1
-            above = running[offset[left] + middle] > pick[left]
-            a[left] = np.where(above, a[left], middle + 1)
-            b[left] = np.where(above, middle, b[left])
-            left = left[a[left] < b[left]]
-        return np.where(high > low, a + self.first, -1)
+        day = slots.take(slot).astype(np.int64)
+        left = np.flatnonzero(slots.take(slot + 1) > day)
+        if left.size:  # a slot of more than one day
+            a, b = day[left], slots.take(slot[left] + 1).astype(np.int64)
+            offset = np.broadcast_to(base + self.first + 1, day.shape)[left]
+            day[left] = _first_above(running, offset, pick[left], a, b)
+        day += self.first
+        return day if (high > low).all() else np.where(high > low, day, -1)
+
+
+def _first_above(running: Ints, offset: Ints, pick: Ints, a: Ints, b: Ints) -> Ints:
+    """The first day from a to b whose running total is above the pick."""
+    while (a < b).any():
+        middle = (a + b) >> 1
+        above = running[offset + middle] > pick
+        a, b = np.where(above, a, np.minimum(middle + 1, b)), np.where(above, middle, b)
+    return a
 
 
 def calendar(seasons: Sequence[Season]) -> Calendar:

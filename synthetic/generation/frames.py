@@ -23,6 +23,7 @@ from synthetic.spec.expressions import Node
 
 Ints = npt.NDArray[np.int64]
 Source = Callable[["Frame"], Values]
+_FEW = 4  # rows that are less than this part of the whole are worth computing by themselves
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,11 @@ class Parent:
         """The parents of some of the rows."""
 
         def make() -> tuple[Frame, Ints]:
-            return self.frame, at if self.at is None else self.at.take(at)
+            frame, rows = self.frame, at if self.at is None else self.at.take(at)
+            if is_few(len(rows), frame.n):
+                unique, rows = compact(rows)
+                frame = frame.part(unique)
+            return frame, rows
 
         return Parent(make, None if self.missing is None else self.missing.take(at))
 
@@ -129,7 +134,7 @@ class Frame:
         """Whether a column is there, or can be taken from the rows that these are some of."""
         if name not in self._done and self.of is not None:
             whole, at = self.of
-            if not whole.waits((name,)):
+            if name in whole._done or not (is_few(self.n, whole.n) or whole.waits((name,))):
                 self._done[name] = whole.column(name).take(at)
                 if name in whole.parents:
                     self.parents[name] = whole.parents[name].part(at)
@@ -179,6 +184,11 @@ class Frame:
         values = self.evaluate(tree)
         result = truth(values)
         return result if values.missing is None else result & ~values.missing
+
+
+def is_few(n: int, whole: int) -> bool:
+    """Whether rows are so few that they are better computed alone than with all the others."""
+    return n * _FEW < whole
 
 
 def compact(keys: Ints) -> tuple[Ints, Ints]:

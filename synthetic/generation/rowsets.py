@@ -20,7 +20,15 @@ from synthetic.generation.columns import compile_column
 from synthetic.generation.compositions import POSITIONS
 from synthetic.generation.draws import Stream, below, stream, words
 from synthetic.generation.fields import Fields, Given
-from synthetic.generation.frames import Column, Frame, Parent, Source, choose_members, compact
+from synthetic.generation.frames import (
+    Column,
+    Frame,
+    Parent,
+    Source,
+    choose_members,
+    compact,
+    is_few,
+)
 from synthetic.generation.permutation import permute
 from synthetic.generation.structures import CellRows, Cells, Pool, Units
 from synthetic.generation.values import Ints, Values
@@ -379,7 +387,18 @@ class ChildTable:
         counts = np.clip(values.ints, 0, self.rows.stride)
         if values.missing is not None:
             counts = np.where(values.missing, 0, counts)
-        return counts if self.where is None else np.where(parents.holds(self.where), counts, 0)
+        return counts
+
+    def _having(self, parents: Frame) -> tuple[Frame, Ints | None, Ints]:
+        """Parents that may have children, which of these they are, and how many each has."""
+        if self.where is None:
+            return parents, None, self._counts(parents)
+        fit = parents.holds(self.where)
+        at = np.flatnonzero(fit)
+        if not is_few(len(at), parents.n):
+            return parents, None, np.where(fit, self._counts(parents), 0)
+        few = parents.part(at)
+        return few, at, self._counts(few)
 
     def _frame(self, parents: Frame, counts: Ints, at: Ints, position: Ints) -> Frame:
         key = parents.key[at] * self.rows.stride + position
@@ -403,7 +422,9 @@ class ChildTable:
 
     def _below(self, numbers: Ints) -> tuple[Frame, Ints]:
         parents, group = self.parents.below(numbers)
-        counts = self._counts(parents)
+        parents, fit, counts = self._having(parents)
+        if fit is not None:
+            group = group[fit]
         at = np.repeat(np.arange(parents.n), counts)
         position = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
         return self._frame(parents, counts, at, position), group[at]
@@ -414,7 +435,7 @@ class ChildTable:
     def at(self, keys: Ints) -> Frame:
         above, position = np.divmod(keys, self.rows.stride)
         unique, at = compact(above)
-        parents = self.parents.at(unique)
+        parents = self.parents.at(unique)  # who has a child may have one
         return self._frame(parents, self._counts(parents), at, position)
 
     def root(self, keys: Ints) -> Ints:
