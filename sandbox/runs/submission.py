@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox import journal
 from sandbox.errors import IsolationError
 from sandbox.kernels import Limits, available, interpreter
+from sandbox.kernels.doorway import owner, sweep
 from sandbox.language import _
 from sandbox.runs import attachments, contents, evidenced, parameters, registry
 from sandbox.runs import notebook as notebooks
@@ -96,7 +97,8 @@ def submit(
     inputs = inputs_of(settings, found, recipe)
     check_can_run(settings, unchanged=bool(template and template["unchanged"]))
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    fresh = settings.runs / f".new-{run_id}"
+    sweep(settings.runs)  # what a killed submission left
+    fresh = settings.runs / f"{owner(os.getpid())}-{run_id}"
     try:
         taken = attachments.take(settings, attached, fresh / "submission" / attachments.FOLDER)
         offer = Offer(notebook=found, parameters=values, inputs=inputs, attachments=taken)

@@ -83,6 +83,7 @@ class Task:
             errors="replace",
         )
         self._tell = tell
+        self._is_stopped = False  # what it says of that itself is no news
         self._reader = threading.Thread(target=self._relay, name="task", daemon=True)
         self._reader.start()
 
@@ -93,6 +94,7 @@ class Task:
 
     def stop(self) -> None:
         """Stop it as Ctrl-C does: a build leaves nothing half-done, a run is recorded."""
+        self._is_stopped = True
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGINT)
         try:
@@ -106,4 +108,5 @@ class Task:
         assert self.process.stderr is not None
         with self.process.stderr as said:
             for line in said:
-                self._tell(line.rstrip())
+                if not self._is_stopped:
+                    self._tell(line.rstrip())

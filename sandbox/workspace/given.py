@@ -47,7 +47,13 @@ class Given:
 
     policy: Policy
     folder: Path
-    beside: Beside | None = None  # the files beside the notebook
+    beside: Beside  # the files beside the notebook
+    document: str
+    reads: dict[str, tuple[str, ...]] | None  # as the notebook declares it
+
+    def is_for(self, tree: Tree, document: str) -> bool:
+        """Whether a kernel that begins now for this document would be given the same."""
+        return (_name(document), _reads(tree, document)) == (_name(self.document), self.reads)
 
     def clear(self) -> None:
         """Take away what was made; the user's files and the replicas stay."""
@@ -63,7 +69,8 @@ def give(order: Order, tree: Tree, document: str) -> Given:
         If this machine cannot isolate a kernel, or what the notebook declares is not there.
     """
     _check_isolation(order)
-    inputs = catalog.select(order.settings, _reads(tree, document)) if _built(order) else None
+    reads = _reads(tree, document)
+    inputs = catalog.select(order.settings, reads) if _built(order) else None
     work = _work(tree, document, order.limits)
     sweep(order.places.kernels)
     folder = make_folder(order.places.kernels / f"{owner(os.getpid())}-{secrets.token_hex(4)}")
@@ -80,7 +87,7 @@ def give(order: Order, tree: Tree, document: str) -> Given:
         # Runs have none, so that what they say does not depend on who submits.
         environment=(*environment(catalog=str(CATALOG)), (VARIABLE, language())),
     )
-    return Given(policy=policy, folder=folder, beside=beside)
+    return Given(policy=policy, folder=folder, beside=beside, document=document, reads=reads)
 
 
 def _check_isolation(order: Order) -> None:
@@ -165,16 +172,15 @@ def _beside(order: Order, tree: Tree, document: str, folder: Path) -> Beside:
     return beside
 
 
-def _staged(folder: Path, inputs: Inputs | None, beside: Beside | None) -> tuple[Mount, ...]:
+def _staged(folder: Path, inputs: Inputs | None, beside: Beside) -> tuple[Mount, ...]:
     told: dict[str, Any] = {"datasets": [], "built": False}
     data: tuple[Mount, ...] = ()
     if inputs is not None:
         inputs.check_files()
         told = inputs.lab_catalog(Path(DATA), figures=True)
         data = staging.mounted(folder / "data", inputs)
-    if beside is not None:
-        told[FOLDER] = str(ATTACHED)
-        data += (Mount(source=beside.place, target=ATTACHED),)
+    told[FOLDER] = str(ATTACHED)
+    data += (Mount(source=beside.place, target=ATTACHED),)
     catalog_file = folder / "catalog.json"
     write_json(catalog_file, told)
     return (*data, Mount(source=catalog_file, target=CATALOG))

@@ -42,6 +42,7 @@ class Kernel(ServerKernelManager):
     given: Given | None = None
     watch: Watch | None = None
     told = False
+    is_untouched = True  # it was asked for nothing yet
     running: dict[str, Any] | None = None  # the header of the request that is being executed
 
     @property
@@ -78,6 +79,17 @@ class Kernel(ServerKernelManager):
         await super()._async_cleanup_resources(restart=restart)
         self._clear()
 
+    def belongs_to(self, document: str) -> bool:
+        """Show a kernel what lies beside its document; False if it should begin again for its data.
+
+        Only one that was asked for nothing yet should; others keep what they were given until they
+        are restarted.
+        """
+        if self.given is None:
+            return True
+        self.given.beside.follow(document)
+        return not self.is_untouched or self.given.is_for(self.server.tree, document)
+
     def count(self, size_bytes: int) -> None:
         """Count what the kernel sends; each request of the user's begins anew."""
         if self.watch is not None:
@@ -85,7 +97,7 @@ class Kernel(ServerKernelManager):
 
     def begins(self, header: dict[str, Any]) -> None:
         """Note which request is being executed, and start its count of output."""
-        self.running = header
+        self.running, self.is_untouched = header, False
         if self.watch is not None:
             self.watch.forget_output()
             self.watch.every_s = LOOK_EVERY_S
@@ -105,11 +117,10 @@ class Kernel(ServerKernelManager):
         assert provisioner.pid is not None
         assert provisioner.doorway is not None
         loop = asyncio.get_running_loop()
-        self.told, self.running = False, None
+        self.told, self.running, self.is_untouched = False, None, True
 
         def look() -> None:
-            if given.beside is not None:
-                given.beside.refresh()
+            given.beside.refresh()
             loop.call_soon_threadsafe(self._tell_once, watch)
 
         self.watch = watch = Watch(given.policy.limits, on_tick=look)
@@ -204,16 +215,20 @@ class Kernels(AsyncMappingKernelManager):
 
 
 class Sessions(SessionManager):
-    """Tells each kernel which notebook it is for, and nothing of this process's environment."""
+    """Tells each kernel which notebook it is for, and nothing of this process's environment.
+
+    JupyterLab names a session by a random path, and tells its notebook's a moment later.
+    """
 
     async def update_session(self, session_id: str, **changes: Any) -> None:
-        """Let a kernel follow its notebook: JupyterLab tells the true path after the start."""
+        """Let a kernel follow its notebook, and begin with its data."""
         await super().update_session(session_id, **changes)  # type: ignore[no-untyped-call]
         if path := changes.get("path"):
             model = await self.get_session(session_id=session_id)  # type: ignore[no-untyped-call]
-            kernel = self.kernel_manager.get_kernel(model["kernel"]["id"])
-            if isinstance(kernel, Kernel) and kernel.given is not None and kernel.given.beside:
-                kernel.given.beside.follow(path)
+            kernel_id = model["kernel"]["id"]
+            kernel = self.kernel_manager.get_kernel(kernel_id)
+            if isinstance(kernel, Kernel) and not kernel.belongs_to(path):
+                await self.kernel_manager.restart_kernel(kernel_id, now=True)
 
     def get_kernel_env(self, path: str | None, name: str | None = None) -> dict[str, str]:
         """Give the path of the session's document."""

@@ -55,6 +55,23 @@ def test_changed_parameters_reach_the_notebook_and_defaults_stay(bubblewrap, set
     assert notebooks.text_of(executed, 2) == 'Tí"\\n 1\n'
 
 
+def test_what_a_killed_submission_leaves_is_swept_by_the_next(settings, write, tmp_path):
+    path, attached = write("1"), tmp_path / "more.csv"
+    attached.write_text("a\n1\n")
+    killed = (
+        "import os, signal, sys; from pathlib import Path; from sandbox import runs;"
+        "from sandbox.settings import Settings;"
+        "runs.submit(Settings(home=Path(sys.argv[1])), Path(sys.argv[2]),"
+        " attached=[Path(sys.argv[3])], check=lambda offer: os.kill(os.getpid(), signal.SIGKILL))"
+    )
+    command = [sys.executable, "-c", killed, settings.home, path, attached]
+    assert subprocess.run(command, check=False, cwd=REPOSITORY).returncode == -9
+    (left,) = settings.runs.iterdir()
+    assert [one.name for one in left.rglob("more.csv")] == ["more.csv"]
+    run_id = runs.submit(settings, path)
+    assert [one.name for one in settings.runs.iterdir()] == [run_id]
+
+
 BAD_FILES = {
     "not JSON": b"hello",
     "no notebook": b'{"a": 1}',

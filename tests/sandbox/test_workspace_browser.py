@@ -254,6 +254,8 @@ def test_a_cell_runs_isolated_and_its_kernel_can_be_interrupted_and_restarted(br
     with opened(browser, alone) as lab:
         lab.open(path)
         expect(lab.run_cell("kept = 6 * 7; print(kept)")).to_contain_text("42")
+        expect(lab.run_cell("print(open('its own', 'w').write('kept'))")).to_contain_text("4")
+        assert (alone.root / "files" / "mine" / "its own").is_file()
         reach = f"import socket\nsocket.create_connection({alone.url[7:].split(':')!r}, 3)"
         expect(lab.run_cell(reach)).to_contain_text(re.compile("unreachable|refused"))
         output = lab.run_cell(ENDLESS)

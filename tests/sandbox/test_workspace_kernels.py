@@ -127,6 +127,23 @@ def test_a_restart_reads_the_declaration_as_it_is_saved_now(client, workspace):
     assert staged(workspace) == []
 
 
+def test_an_untouched_kernel_begins_again_once_its_notebook_is_told(client, workspace):
+    client.save("told.ipynb", notebooks.content("1", reads={PERSONS: ["age"]}))
+    with client.kernel("0b0c5f3e-a-random-name") as kernel:
+        session = f"/api/sessions/{kernel.session_id}"
+        assert client.ask("PATCH", session, json={"path": "told.ipynb"}).ok
+        seen = json.loads(kernel.run(SEEN))
+        assert seen["data"] == ["population/persons"]
+        assert seen["catalog"]["datasets"][0]["tables"][0]["columns"][0]["name"] == "age"
+        assert kernel.run("open('made here', 'w').close(); x = 1") == ""
+        assert (workspace.root / "files" / "told" / "made here").is_file()
+        client.save("other.ipynb", notebooks.content("1"))
+        assert client.ask("PATCH", session, json={"path": "other.ipynb"}).ok
+        assert kernel.run("print(x)").strip() == "1"  # whoever works in it loses nothing
+        assert len(staged(workspace)) == 1
+    assert staged(workspace) == []
+
+
 @pytest.mark.parametrize(
     ("reads", "words"),
     [
@@ -238,7 +255,11 @@ def test_a_restart_loses_no_output(client):
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("x = bytearray(900 * 2**20)\nimport time; time.sleep(60)", "MiB of memory; the limit is"),
+        (
+            # Killed within a blink, it would not even have said which cell it runs.
+            "import time; time.sleep(1)\nx = bytearray(900 * 2**20); time.sleep(60)",
+            "MiB of memory; the limit is",
+        ),
         pytest.param(
             "for _ in range(100): print('x' * 100_000)\nimport time; time.sleep(60)",
             "of output",
