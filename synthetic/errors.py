@@ -40,6 +40,10 @@ class PrivateError(SyntheticError):
     """Records cannot be fitted, or a model not used, as asked; no message holds a value of them."""
 
 
+class AssessError(SyntheticError):
+    """Tables cannot be compared as asked; no message holds a value of them."""
+
+
 class BudgetError(SyntheticError):
     """A release would cost more than its source has left."""
 

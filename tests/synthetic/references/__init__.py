@@ -1,0 +1,1 @@
+"""Figures that other tools give for small tables, and the tables."""
