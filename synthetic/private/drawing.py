@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from synthetic.errors import PrivateError
@@ -15,10 +17,21 @@ _MOST_ROWS = 2**40
 _SHARD = re.compile(r"(\d{1,6})/(\d{1,6})", re.ASCII)
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What was written."""
+
+    n_rows: int
+    is_releasable: bool  # whether the model's noise protects anybody
+
+
 def sample(
     model: Path, *, rows: int, seed: int, out: Path, where: str | None = None, shard: str = "1/1"
-) -> int:
-    """Draw so many rows, or one shard of them; how many were written."""
+) -> Drawn:
+    """Draw so many rows, or one shard of them, into a file.
+
+    A Parquet file says in its metadata, under the key `synthetic`, what it was drawn from.
+    """
     if not 0 <= rows <= _MOST_ROWS:
         raise PrivateError(f"rows {rows} must be from 0 to {_MOST_ROWS}")
     if not 0 <= seed < 2**63:
@@ -28,7 +41,10 @@ def sample(
     fitted = models.load(model)
     given = {} if where is None else conditions.parse(where, fitted.schema)
     drawn = Sampler(fitted, rows, seed, given).blocks(start, end)
-    return write(drawn, fitted.schema, out)
+    told = {key: fitted.facts.get(key) for key in ("source", "epsilon", "delta", "releasable")}
+    said = {"model": fitted.digest, **told, "rows": rows, "seed": seed, "where": where}
+    n_rows = write(drawn, fitted.schema, out, json.dumps(said, ensure_ascii=False))
+    return Drawn(n_rows, fitted.is_releasable)
 
 
 def _stretch(shard: str, rows: int) -> tuple[int, int]:

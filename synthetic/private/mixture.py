@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from synthetic.private.groups import Groups
 from synthetic.private.targets import Targets
 
 Floats = npt.NDArray[np.float32]
@@ -59,6 +60,12 @@ class Mixture:
     def one_way(self) -> npt.NDArray[np.float64]:
         """The shares of every level."""
         return self.shares.astype(np.float64) @ self.weights
+
+    def expanded(self, groups: Groups, inside: npt.NDArray[np.float64]) -> Mixture:
+        """The same over levels: each has its share of its group, in every class."""
+        sizes = [len(of) for of in groups.of]
+        shares = self.shares[groups.flat] * inside[:, None].astype(np.float32)
+        return Mixture(weights=self.weights, shares=shares, starts=np.cumsum([0, *sizes]))
 
 
 def average(fits: list[Mixture]) -> Mixture:

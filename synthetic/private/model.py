@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +14,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
-from synthetic.errors import PrivateError
+from synthetic.errors import PrivateError, SpecError
 from synthetic.private.aliases import ONE, Whole
 from synthetic.private.schema import Schema, compiled
 from synthetic.private.spec import PrivateSpec
@@ -23,6 +23,11 @@ from synthetic.tables.files import json_bytes, storage_error, write_atomically
 
 FORMAT = 1
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes
+# What reading bytes that are no model can come to: a bad archive, JSON, spec or array.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, MemoryError),
+    *(ValueError, TypeError, AttributeError, LookupError, ArithmeticError, SpecError),
+)
 _ARRAYS = {
     "class_weights": f"whole-number shares of the classes; they add to {ONE}",
     "shares": "one row a class, one column a level (columns after each other); each column's "
@@ -30,7 +35,8 @@ _ARRAYS = {
     "move_N_stay": "rows are the parent's levels, columns the child's; the share that stays, "
     f"of {ONE}",
     "move_N_to": f"where those that move go; each row adds to {ONE}",
-    "noisy_N": "the noisy counts of release N, its tables after each other, row by row",
+    "noisy_N": "the noisy counts of release N, its tables after each other, row by row; of pairs by "
+    "groups of levels, where the facts name groups",
 }
 
 
@@ -132,7 +138,7 @@ def load(path: Path) -> Model:
             return model
     except OSError as error:
         raise storage_error("read", path, error) from error
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, ValidationError) as error:
+    except _DAMAGE as error:
         raise PrivateError(f"{path}: not a fitted model, or a damaged one; fit it again") from error
 
 
@@ -149,11 +155,18 @@ def _move(archive: zipfile.ZipFile, number: int, told: dict[str, int]) -> WholeM
 def _check(model: Model) -> None:
     """Shares that do not add up would draw what no one fitted."""
     n_classes, n_levels = model.shares.shape
-    blocks = [model.block(i) for i in range(len(model.schema.attributes))]
-    sums = [block.sum(axis=1, dtype=np.int64) for block in blocks]
+    sizes = [attribute.size for attribute in model.schema.attributes]
+    whole = [model.class_weights[None, :], *map(model.block, range(len(sizes)))]
+    shapes = [(n_classes,) == model.class_weights.shape, n_levels == sum(sizes)]
+    for move in model.moves:
+        shape = (sizes[move.parent], sizes[move.child])
+        shapes += [min(move.parent, move.child) >= 0, move.parent != move.child]
+        shapes += [move.stay.shape == move.to.shape == shape, int(move.stay.max()) <= ONE]
+        whole.append(move.to)
     if (
-        n_levels != model.schema.starts[-1]
-        or model.class_weights.shape != (n_classes,)
-        or any((total != ONE).any() for total in [*sums, model.class_weights.sum(dtype=np.int64)])
+        not all(shapes)
+        or any(shares.dtype != np.uint32 for shares in [*whole, *(m.stay for m in model.moves)])
+        or any((shares.sum(axis=1, dtype=np.int64) != ONE).any() for shares in whole)
+        or not isinstance(model.facts["releasable"], bool)
     ):
-        raise ValueError("shares do not add up")
+        raise ValueError("not what a model holds")

@@ -78,7 +78,7 @@ class SecureNoise:
             raise BudgetError(
                 f"release {release.name!r} costs rho {cost} and {release.rho} was paid"
             )
-        return np.array(mechanism(counts.tolist()), dtype=np.int64)
+        return np.array(mechanism(counts), dtype=np.int64)
 
 
 class InsecureNoise:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
+import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +12,15 @@ from synthetic.errors import PrivateError
 from synthetic.private.accounting import rho_of
 from synthetic.private.ledger import Account, Ledger
 from synthetic.private.plan import Mode, Plan, planned
+from synthetic.private.published import Published, published
 from synthetic.private.reading import Records
 from synthetic.private.schema import Schema, compiled
 from synthetic.private.spec import PrivateSpec
+from synthetic.private.weights import read
+from synthetic.tables.files import storage_error
 
 _MOST_EPSILON = 100  # more protects nobody
+_MODEL_BYTES = 1 << 22  # more than most models need
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,7 @@ class Order:
     delta: float
     mode: Mode
     ledger: Ledger
+    weights: Path | None = None  # a file of what pairs matter how much
 
     @classmethod
     def of(
@@ -42,6 +47,7 @@ class Order:
         delta: float,
         mode: str,
         ledger: Path,
+        weights: Path | None = None,
     ) -> Order:
         """Check what a person typed and make an order of it."""
         if not 0 < epsilon <= _MOST_EPSILON or math.isnan(epsilon):
@@ -59,12 +65,18 @@ class Order:
             delta=delta,
             mode=Mode(mode),
             ledger=Ledger(ledger),
+            weights=weights,
         )
 
     @cached_property
     def schema(self) -> Schema:
         """The columns."""
         return compiled(self.spec, self.file)
+
+    @cached_property
+    def published(self) -> tuple[Published, ...]:
+        """The published tables that enter for free."""
+        return published(self.spec, self.schema, self.file)
 
     @property
     def account(self) -> Account:
@@ -82,6 +94,7 @@ class Order:
             rho=rho_of(self.epsilon, self.delta),
             mode=self.mode,
             unit_rows=1 if self.spec.unit is None else self.spec.unit.rows,
+            weights=None if self.weights is None else read(self.weights, self.schema),
         )
 
     @property
@@ -101,5 +114,8 @@ class Order:
             raise PrivateError(f"{out}: is there already; name a new file")
         if not out.parent.is_dir():
             raise PrivateError(f"{out.parent}: no such folder; make it first")
-        if not os.access(out.parent, os.W_OK):
-            raise PrivateError(f"{out.parent}: no permission to write there; choose another folder")
+        try:  # permissions alone do not tell of a full disk or a read-only one
+            with tempfile.TemporaryFile(dir=out.parent) as file:
+                file.write(bytes(_MODEL_BYTES))
+        except OSError as error:
+            raise storage_error("write", out, error) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
@@ -15,6 +16,7 @@ MOST_CELLS_IN_SUM = 2_000_000  # noise costs some 14 microseconds a cell
 _CHOSEN = 40  # two-way tables that are measured again
 _ONE_WAY_SHARE = 0.15
 _SAFE = 1 - 1e-12  # shares of a budget, rounded, must not add up to more
+_SIGMA_STEPS = 1 << 10  # of a scale's size: up to a 512th part more noise
 _AGAIN_SHARE = 0.5  # of what two-way tables get
 Clique = tuple[int, ...]
 
@@ -44,8 +46,9 @@ class Release:
 
     @property
     def sigma(self) -> float:
-        """The scale of the noise, in rows, rounded up."""
-        return self.sensitivity / math.sqrt(2 * self.rho) * (1 + 1e-12)
+        """The scale of the noise, in rows, rounded up to few digits: exact noise is cheaper then."""
+        share, power = math.frexp(self.sensitivity / math.sqrt(2 * self.rho) * (1 + 1e-12))
+        return math.ldexp(math.ceil(share * _SIGMA_STEPS), power) / _SIGMA_STEPS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +60,8 @@ class Plan:
     rho: float
     releases: tuple[Release, ...]
     pairs: tuple[Clique, ...]  # two-way tables small enough to be measured
+    weighted: Mapping[str, tuple[Clique, ...]]  # the same, by the release that they are in
+    weights: Mapping[Clique, float]  # of pairs whose weight is not 1
 
     def share(self, release: Release) -> float:
         """The part of the budget that a release takes."""
@@ -64,28 +69,76 @@ class Plan:
 
 
 def planned(
-    schema: Schema, *, epsilon: float, delta: float, rho: float, mode: Mode, unit_rows: int = 1
+    schema: Schema,
+    *,
+    epsilon: float,
+    delta: float,
+    rho: float,
+    mode: Mode,
+    unit_rows: int = 1,
+    weights: Mapping[Clique, float] | None = None,
 ) -> Plan:
-    """Share a budget among one-way tables, all pairs, and pairs that are measured again."""
+    """Share a budget among one-way tables, all pairs, and pairs that are measured again.
+
+    Of what all pairs get, a pair gets a part in proportion to its weight.
+    """
+    weights = weights or {}
     sizes = [attribute.size for attribute in schema.attributes]
-    every = combinations(range(len(sizes)), 2)
-    cells = {(a, b): sizes[a] * sizes[b] for a, b in every if sizes[a] * sizes[b] <= MOST_CELLS}
+    cells: dict[Clique, int] = {
+        (a, b): sizes[a] * sizes[b]
+        for a, b in combinations(range(len(sizes)), 2)
+        if sizes[a] * sizes[b] <= MOST_CELLS and weights.get((a, b), 1.0)
+    }
     if sum(cells.values()) > MOST_CELLS_IN_SUM:
         raise PrivateError(
             f"{sum(cells.values()):,} cells in all two-way tables, more than "
             f"{MOST_CELLS_IN_SUM:,}; use fewer bins or coarser categories"
         )
-    shares = _shares(len(cells), mode)
     largest = sorted(cells.values(), reverse=True)
-    tables = {"one-way": (len(sizes), sum(sizes)), "pairs": (len(cells), sum(largest))}
     n_again = _n_again(len(cells))
-    tables["chosen pairs"] = (n_again, sum(largest[:n_again]))
+    weighted = _by_weight(cells, weights)
+    tables = {
+        "one-way": (len(sizes), sum(sizes)),
+        "chosen pairs": (n_again, sum(largest[:n_again])),
+    }
+    tables |= {name: (len(of), sum(cells[pair] for pair in of)) for name, of in weighted.items()}
+    shares: dict[str, float] = {}
+    for name, share in _shares(len(cells), mode).items():
+        shares |= _shared(share, weighted, weights) if name == "pairs" else {name: share}
     releases = tuple(
         Release(name=name, rho=rho * share * _SAFE, n_tables=n, n_cells=total, unit_rows=unit_rows)
         for name, share in shares.items()
         for n, total in [tables[name]]
     )
-    return Plan(epsilon=epsilon, delta=delta, rho=rho, releases=releases, pairs=tuple(cells))
+    return Plan(
+        epsilon=epsilon,
+        delta=delta,
+        rho=rho,
+        releases=releases,
+        pairs=tuple(cells),
+        weighted=weighted,
+        weights=weights,
+    )
+
+
+def _by_weight(
+    pairs: Iterable[Clique], weights: Mapping[Clique, float]
+) -> dict[str, tuple[Clique, ...]]:
+    """Pairs by the release that they are in: one for each weight, that of 1 first."""
+    found: dict[float, list[Clique]] = {1.0: []}
+    for pair in pairs:
+        found.setdefault(weights.get(pair, 1.0), []).append(pair)
+    named = {"pairs" if weight == 1 else f"pairs x{weight:g}": of for weight, of in found.items()}
+    return {name: tuple(of) for name, of in named.items() if of}
+
+
+def _shared(
+    share: float, weighted: Mapping[str, tuple[Clique, ...]], weights: Mapping[Clique, float]
+) -> dict[str, float]:
+    """The part of each release of pairs."""
+    parts = {n: math.fsum(weights.get(pair, 1.0) for pair in of) for n, of in weighted.items()}
+    total = math.fsum(parts.values())
+    return {name: share * part / total for name, part in parts.items()}
 
 
 def _shares(n_pairs: int, mode: Mode) -> dict[str, float]:

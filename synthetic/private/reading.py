@@ -29,7 +29,7 @@ BLOCK_ROWS = 65_536
 _MEMORY = "1GB"
 _MOST_HEADER = 1_000_000  # characters
 _LOOKED_UP = 1 << 16  # a span of so many numbers has its levels in a table
-_QUERY = re.compile(r"\s*(select|from|with)\b", re.IGNORECASE)
+_QUERY = re.compile(r"""\s*(select|from|with)[\s(*'"]""", re.IGNORECASE)  # not from.csv
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 Codes = npt.NDArray[np.uint16]
 
@@ -88,7 +88,7 @@ def _csv(path: Path, delimiter: str) -> str:
 
 def blocks(records: Records, schema: Schema, unit: Unit | None) -> Iterator[list[Codes]]:
     """The levels of each column, block by block; rows that are left out are not among them."""
-    with _reading(records) as connection:
+    with opened(records) as connection:
         source = records.sql()
         columns = [attribute.name for attribute in schema.attributes]
         _check_columns(connection, source, [*columns, *([unit.column] if unit else [])])
@@ -184,13 +184,15 @@ def _check_columns(connection: duckdb.DuckDBPyConnection, source: str, wanted: l
 
 
 @contextmanager
-def _reading(records: Records) -> Iterator[duckdb.DuckDBPyConnection]:
+def opened(records: Records) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to read these records with, whose faults are told without a value of them."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": 1,
         "memory_limit": _MEMORY,
         "temp_directory": "",
     }
     connection = duckdb.connect(":memory:", config=config)
+    connection.execute("SET enable_progress_bar = false")
     try:
         yield connection
     except duckdb.Error as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from synthetic.private.groups import Groups
 from synthetic.private.mixture import Mixture
 from synthetic.private.plan import Clique
 from synthetic.private.targets import Targets
@@ -31,6 +32,18 @@ class Move:
     child: int
     stay: Doubles  # the share of a cell's rows that stay
     to: Doubles  # where the others go: for each parent's level, shares that add to one
+
+    def expanded(self, groups: Groups, inside: Doubles) -> Move:
+        """The same over levels: each has its share of its group."""
+        parents, children = groups.of[self.parent], groups.of[self.child]
+        start = sum(len(of) for of in groups.of[: self.child])
+        own = inside[start : start + len(children)]
+        return Move(
+            parent=self.parent,
+            child=self.child,
+            stay=self.stay[parents][:, children],
+            to=self.to[parents][:, children] * own,
+        )
 
 
 def moves(

@@ -49,6 +49,9 @@ class Sampler:
         for first, last in pairwise(cuts):
             if max(first, start) < min(last, end):
                 found = self._block(first, last)
+                if start <= first and last <= end:
+                    yield found
+                    continue
                 part = np.arange(max(first, start), min(last, end)) - first
                 yield {name: values.take(part) for name, values in found.items()}
 

@@ -23,6 +23,13 @@ Nothing here may come from the records themselves. The models check what one key
 
     [[rules]]
     holds = "not (age < 16 and married)"
+
+    [margins.sexes]                     # published: costs nothing
+    table = "population_age_sex_national_projection"
+    where = {year = "2024"}
+    axes = {sex = "sex"}
+    value = "population"
+    add_up = true
 """
 
 from __future__ import annotations
@@ -38,6 +45,7 @@ from pydantic import Field, StringConstraints, model_validator
 from synthetic.errors import SpecError
 from synthetic.spec.load import parse_as, text_of
 from synthetic.spec.models.base import Expression, Identifier, Model
+from synthetic.spec.models.margins import MarginSpec
 
 MOST_LEVELS = 4096  # of one column
 _LARGEST = 2**53  # what a file's numbers hold exactly
@@ -140,6 +148,22 @@ class Unit(Model):
     rows: Annotated[int, Field(ge=1, le=1000)]  # that are kept of each
 
 
+class PublishedMargin(MarginSpec):
+    """A packaged table whose axes are columns: it costs nothing and sharpens the model.
+
+    It is read as a dataset's margins are, and used as it was printed.
+    """
+
+    strays: Annotated[float, Field(gt=0, le=1)] = 0.1  # how far a cell's part may be from it
+
+    @model_validator(mode="after")
+    def _is_as_printed(self) -> PublishedMargin:
+        for key in ("times", "weigh", "complete", "rescale", "rake"):
+            if getattr(self, key) is not None:
+                raise ValueError(f"a published table is used as printed; remove {key!r}")
+        return self
+
+
 class PrivateSpec(Model):
     """One table of records."""
 
@@ -148,6 +172,7 @@ class PrivateSpec(Model):
     unit: Unit | None = None
     columns: Annotated[dict[ColumnName, PrivateColumn], Field(min_length=1)]
     rules: tuple[PrivateRule, ...] = ()
+    margins: dict[Identifier, PublishedMargin] = Field(default={})  # published, and free
 
 
 def load(path: Path) -> PrivateSpec:

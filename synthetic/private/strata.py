@@ -51,17 +51,15 @@ def spread(ends: Ints, sizes: Ints, offsets: Words) -> Ints:
 
 
 def contexts(numbers: Ints) -> Words:
-    """What comes first in the sorting keys of rows in these contexts."""
-    return numbers.view(np.uint64) << _S48
+    """What sorting keys of rows in these contexts have beside their random bits."""
+    return (numbers.view(np.uint64) << _S48) | _PLACES[: len(numbers)]
 
 
 def shuffled(word: Words, context: Words | None, *, second: bool = False) -> Ints:
     """The rows in random order, context after context; a word has bits for two such orders."""
     key = word << _S16 if second else word >> _S16
     key &= _HIGH
-    key |= _PLACES[: len(word)]
-    if context is not None:
-        key |= context
+    key |= _PLACES[: len(word)] if context is None else context
     key.sort()
     key &= np.uint64(MOST_ROWS - 1)
     return key.view(np.int64)

@@ -31,6 +31,10 @@ def facts(order: Order, out: Path | None, only_plan: bool) -> dict[str, Any]:
             }
             for release in plan.releases
         ],
+        "published": [
+            {"name": one.name, "table": one.table, "source": one.source, "rho": 0}
+            for one in order.published
+        ],
         "ledger": {
             "file": str(order.ledger.path),
             "limit": {"epsilon": limit.epsilon, "delta": limit.delta},
@@ -50,10 +54,12 @@ def told(order: Order, out: Path | None, only_plan: bool) -> Iterator[str]:
             f"{release.name:<14}{plan.share(release):>7.1%}{release.n_tables:>8,}"
             f"{release.n_cells:>10,}{release.sigma:>13.1f}"
         )
+    for one in order.published:
+        yield f"{one.name:<14}{'free':>7}  published: {one.table} ({one.source})"
     left_out = len(order.schema.attributes) * (len(order.schema.attributes) - 1) // 2
     left_out -= len(plan.pairs)
     if left_out:
-        yield f"{left_out} pairs have too many cells and are not measured"
+        yield f"{left_out} pairs have too many cells, or weight 0, and are not measured"
     yield (
         f"{'spent' if only_plan else 'spent now'} on {order.spec.source}: epsilon "
         f"{_spent(order):.4g} of {limit.epsilon:g} at delta {limit.delta:g} ({order.ledger.path})"

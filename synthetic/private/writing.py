@@ -62,15 +62,16 @@ def check_suffix(path: Path) -> None:
         raise PrivateError(f"{path}: its name must end in {' or '.join(WRITERS)}")
 
 
-def write(blocks: Iterable[Rows], schema: Schema, path: Path) -> int:
-    """Write blocks of rows; how many there were."""
+def write(blocks: Iterable[Rows], schema: Schema, path: Path, said: str) -> int:
+    """Write blocks of rows, and in a Parquet file what is said of them; how many there were."""
     check_suffix(path)
     shape = _plain if path.suffix == ".csv" else (lambda table: table)
     empty = shape(table({a.name: _none(a) for a in schema.attributes}, schema))
+    told = empty.schema.with_metadata({b"synthetic": said.encode()})
     unfinished = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     total = 0
     try:
-        with WRITERS[path.suffix](unfinished, empty.schema) as writer:
+        with WRITERS[path.suffix](unfinished, told) as writer:
             for rows in blocks:
                 part = shape(table(rows, schema))
                 writer.write_table(part)

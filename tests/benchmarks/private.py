@@ -1,28 +1,28 @@
 """Speed and quality of the private fit on Adult, beside what was asked of it.
 
     uv run python -m tests.benchmarks.private [--runs 10] [--work default-1 …] [--targets]
-        [--rows 8000] [--speeds] [--wide] [--others]
+        [--rows 8000] [--speeds] [--wide] [--streamed MILLIONS]
 
 Each run draws fresh noise from OpenDP; medians, and the least and the greatest, are printed. CPU
 seconds are of this process, which fits on one thread; nothing else should run. `--rows 8000` fits
-that many of the training rows. `--others` fits tables that no default was found on, `--wide` 60
-columns, `--speeds` counts and draws a million rows.
+that many of the training rows, `--wide` 60 columns; `--speeds` counts and draws a million rows,
+`--streamed` counts many millions in a process of its own. Other tables, on which the defaults are
+held against a grid, are in `private_others`; peers in `private_peers`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import resource
 import tempfile
 import time
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import pandas as pd
 
-from synthetic.build import Order as Replicas
-from synthetic.build import build, make_recipe
 from synthetic.private import Order, SecureNoise, fit
 from synthetic.private.counting import count
 from synthetic.private.reading import blocks
@@ -161,72 +161,28 @@ def wide(folder):
     tell("fit", [seconds], 25)
 
 
-HEAD = ['source = "other"', "[limit]", "epsilon = 100", "delta = 1e-6"]
+def counted(folder, text):
+    """CPU seconds and the most memory of counting the Parquet files of a folder, in this process."""
+    order = order_of(folder, text, "fast", 1.0, folder.parent)
+    started = time.process_time()
+    count(blocks(order.records, order.schema, None), order.schema)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return time.process_time() - started, most
 
 
-def titanic():
-    """A small table of codes, 1,304 rows."""
-    table = pd.read_csv(scored.DATA / "titanic.csv")
-    sizes = json.loads((scored.DATA / "titanic-domain.json").read_text("utf-8"))
-    lines = list(HEAD)
-    for name in table.columns:
-        lines.append(f'[columns.{name}]\ntype = "integer"\nlow = 0\nhigh = {sizes[name] - 1}')
-    return table, "\n".join(lines)
-
-
-def persons(folder):
-    """A replica's persons: 54 ethnic groups, dates, ages, relations that marriage determines."""
-    recipe = make_recipe("0.0005", None, 1, "exact")
-    (manifest,) = build(Replicas(datasets=("population",), recipe=recipe, out=folder))
-    coded = ["province_code", "residence", "sex", "relation", "marital_status", "ethnic_group"]
-    table = pd.read_parquet(manifest.folder / "persons", columns=[*coded, "age", "birth_date"])
-    lines = list(HEAD)
-    for name in coded:
-        table[name] = table[name].astype("string").fillna("none").astype(str)
-        values = json.dumps(sorted(table[name].unique()), ensure_ascii=False)
-        lines.append(f'[columns.{name}]\ntype = "category"\nvalues = {values}')
-    lines.append('[columns.age]\ntype = "integer"\nlow = 0\nhigh = 119\nbins = 40')
-    lines.append(
-        '[columns.birth_date]\ntype = "date"\nlow = 1910-01-01\nhigh = 2026-12-31\nbins = 39'
-    )
-    return table, "\n".join(lines)
-
-
-def codes_of(table, like):
-    """Codes of both tables' values: their own, or 40 bins of a wide number or date."""
-    found = {}
-    for name in like.columns:
-        whole = pd.concat([like[name], table[name]], ignore_index=True)
-        if whole.nunique() > 95:
-            whole = pd.cut(pd.to_datetime(whole) if whole.dtype == object else whole, 40)
-        codes = pd.Categorical(whole).codes.astype(np.int64)
-        found[name] = codes[len(like) :], codes[: len(like)], int(codes.max()) + 1
-    return [{name: held[i] for name, held in found.items()} for i in range(3)]
-
-
-def others(folder, runs):
-    """Tables on which no default was found, beside what shuffled columns and a bootstrap score."""
-    for name, (table, text) in {"titanic": titanic(), "persons": persons(folder)}.items():
-        data = folder / f"{name}.parquet"
-        table.to_parquet(data, index=False)
-        rng = np.random.default_rng(0)
-        shuffled = pd.DataFrame({n: rng.permutation(table[n].to_numpy()) for n in table.columns})
-        again = table.sample(len(table), replace=True, random_state=0)
-        print(
-            f"\n{name}, {len(table):,} rows: tv3 of shuffled columns {tv3(shuffled, table):.4f}, "
-            f"of a bootstrap {tv3(again, table):.4f}"
-        )
-        for epsilon in (1.0, 10.0):
-            found = []
-            for _ in range(runs):
-                model, _ = one_run(data, text, "default", epsilon, folder)
-                found.append(tv3(drawn(model, len(table)), table))
-            tell(f"tv3, epsilon {epsilon:g}", found, None)
-
-
-def tv3(table, like):
-    ours, theirs, sizes = codes_of(table, like)
-    return scored.total_variation(ours, theirs, sizes, 3)
+def streamed(folder, millions):
+    """Counts of many rows that are read as they are counted: links to one file of a million."""
+    train, _ = scored.split(whole := scored.load())
+    text = scored.spec_of(scored.levels_of(whole))
+    million = pd.concat([train] * 26, ignore_index=True).iloc[:1_000_000]
+    (folder / "many").mkdir()
+    million.to_parquet(folder / "many" / "0.parquet", index=False)
+    for i in range(1, millions):
+        (folder / "many" / f"{i}.parquet").hardlink_to(folder / "many" / "0.parquet")
+    with get_context("spawn").Pool(1) as pool:
+        seconds, gigabytes = pool.apply(counted, (folder / "many", text))
+    print(f"\n{millions} million rows, streamed and counted: {gigabytes:.2f} GB at most")
+    tell("fit", [seconds], 0.3 * millions)
 
 
 def main():
@@ -235,9 +191,9 @@ def main():
     parser.add_argument("--work", nargs="*", default=["fast-1", "default-1", "default-10"])
     parser.add_argument("--rows", type=int)
     parser.add_argument("--targets", action="store_true", help="all six targets, not income alone")
-    parser.add_argument("--others", action="store_true")
     parser.add_argument("--wide", action="store_true")
     parser.add_argument("--speeds", action="store_true")
+    parser.add_argument("--streamed", type=int, metavar="MILLIONS", help="count so many rows")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if args.work:
@@ -246,8 +202,8 @@ def main():
             speeds(Path(folder))
         if args.wide:
             wide(Path(folder))
-        if args.others:
-            others(Path(folder), args.runs)
+        if args.streamed:
+            streamed(Path(folder), args.streamed)
 
 
 if __name__ == "__main__":

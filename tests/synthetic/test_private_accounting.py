@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import opendp.prelude as dp
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from synthetic.errors import PrivateError
 from synthetic.private.accounting import delta_of, epsilon_of, rho_of
-from synthetic.private.plan import Mode, planned
+from synthetic.private.plan import Mode, Release, planned
 
 from .private_tables import schema_of
 
@@ -47,7 +48,7 @@ def test_releases_cost_what_the_plan_says_by_opendps_reckoning(mode, unit_rows, 
     for release in plan.releases:
         mechanism = dp.m.make_gaussian(*space, scale=release.sigma)
         cost = mechanism.map(release.sensitivity)
-        assert release.rho * (1 - 1e-9) <= cost <= release.rho
+        assert release.rho * (1 - 1 / 256) <= cost <= release.rho  # its scale has few digits
         assert Fraction(release.sensitivity) ** 2 >= unit_rows**2 * release.n_tables
     assert sum(Fraction(r.rho) for r in plan.releases) <= Fraction(rho)
 
@@ -58,3 +59,12 @@ def test_a_table_too_wide_for_its_noise_is_refused():
     schema = schema_of(text + "".join(column.format(f"c{i}") for i in range(12)))
     with pytest.raises(PrivateError, match="2,640,000 cells in all two-way tables"):
         planned(schema, epsilon=1, delta=1e-6, rho=0.01, mode=Mode.FAST)
+
+
+@given(st.floats(1e-9, 50), st.integers(1, 3000))
+def test_a_scale_has_ten_digits_at_most_and_is_never_too_small(rho, n_tables):
+    release = Release(name="t", rho=rho, n_tables=n_tables, n_cells=1, unit_rows=1)
+    wanted = math.sqrt(n_tables / (2 * rho))
+    assert wanted <= release.sigma <= wanted * (1 + 1 / 512 + 1e-9)
+    share, _ = math.frexp(release.sigma)
+    assert (share * 1024).is_integer()
