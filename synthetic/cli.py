@@ -310,21 +310,28 @@ def list_datasets(specs: tuple[Path, ...], as_json: bool) -> None:
 @_JSON
 def show(dataset: str, specs: tuple[Path, ...], as_json: bool) -> None:
     """Show a dataset's tables and columns, and where each column comes from."""
+    from synthetic.evaluation.fitted import measured, open_models
     from synthetic.spec.load import load_all
 
     spec = load_all([dataset], specs)[dataset]
+    fitted = open_models({dataset: spec}, specs)
     if as_json:
-        click.echo(json.dumps(spec.model_dump(mode="json", exclude_none=True), ensure_ascii=False))
+        shown = spec.model_dump(mode="json", exclude_none=True)
+        if fitted:
+            shown["fitted"] = {table: model.facts for table, model in fitted.items()}
+        click.echo(json.dumps(shown, ensure_ascii=False))
         return
     click.echo(f"{spec.dataset}: {spec.title.vi} / {spec.title.en}\n{spec.description.en}")
     for name, table in spec.tables.items():
         click.echo(f"\n{name}: {table.title.vi} / {table.title.en}")
+        if f"{dataset}.{name}" in fitted:
+            click.echo(f"  model: {measured(fitted[f'{dataset}.{name}'].facts).en}")
         for column, told in table.columns.items():
             if told.hidden:
                 continue
             source = next(
                 f"{key} {value}" if isinstance(value := getattr(told, key), str) else key
-                for key in ("take", "follows", "derive", "assume", "identifier", "link")
+                for key in ("take", "follows", "derive", "assume", "identifier", "link", "model")
                 if getattr(told, key) is not None
             )
             unit = f" [{told.unit}]" if told.unit else ""
@@ -337,6 +344,7 @@ def show(dataset: str, specs: tuple[Path, ...], as_json: bool) -> None:
 def check(spec: Path, specs: tuple[Path, ...]) -> None:
     """Check a spec file, with file, table, key, value and remedy of every fault."""
     from synthetic.errors import SpecError
+    from synthetic.evaluation.fitted import open_models
     from synthetic.spec.check import check_specs
     from synthetic.spec.check_questions import check_questions
     from synthetic.spec.load import load, load_all
@@ -348,6 +356,7 @@ def check(spec: Path, specs: tuple[Path, ...]) -> None:
     together = load_all([spec.stem], (*specs, spec.parent))
     check_specs(together)
     check_questions(together)
+    open_models(together, (*specs, spec.parent))
     click.echo(f"{spec}: no fault found in {len(read.tables)} tables")
 
 
@@ -429,6 +438,11 @@ def import_(csv: Path, name: str, out: Path) -> None:
     help="How much work to do; the budget is the same.",
 )
 @click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="Which pairs of columns matter how much, as a TOML file of [[pairs]]; all alike by default.",
+)
+@click.option(
     "--plan", "only_plan", is_flag=True, help="Print each release and its share, no more."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The model, a new file.")
@@ -449,6 +463,7 @@ def fit(
     epsilon: float,
     delta: float,
     mode: str,
+    weights: Path | None,
     only_plan: bool,
     out: Path | None,
     ledger: Path | None,
@@ -470,6 +485,7 @@ def fit(
         epsilon=epsilon,
         delta=delta,
         mode=mode,
+        weights=weights,
         ledger=ledger or default_out().parent / "privacy" / "ledger.sqlite",
     )
     if not only_plan:
@@ -481,7 +497,8 @@ def fit(
         if not model.is_releasable:
             click.echo("not releasable: its noise comes from --insecure-seed", err=True)
     if as_json:
-        click.echo(json.dumps(facts(order, out, only_plan), ensure_ascii=False))
+        releasable = {} if only_plan else {"releasable": insecure_seed is None}
+        click.echo(json.dumps(facts(order, out, only_plan) | releasable, ensure_ascii=False))
     else:
         click.echo("\n".join(told(order, out, only_plan)))
 
@@ -501,8 +518,87 @@ def sample(model: Path, rows: int, seed: int, out: Path, where: str | None, shar
     """Draw rows from a fitted MODEL; no record is needed for it."""
     from synthetic.private import sample as sample_rows
 
-    n = sample_rows(model, rows=rows, seed=seed, out=out, where=where, shard=shard)
-    click.echo(f"{out}: {n:,} rows")
+    drawn = sample_rows(model, rows=rows, seed=seed, out=out, where=where, shard=shard)
+    click.echo(f"{out}: {drawn.n_rows:,} rows")
+    if not drawn.is_releasable:
+        click.echo("not releasable: the model's noise comes from --insecure-seed", err=True)
+
+
+@main.command()
+@click.option(
+    "--real", required=True, help="The records that were learnt from: a file, or a DuckDB query."
+)
+@click.option(
+    "--holdout", help="Records that were not learnt from, as the control: the same kinds."
+)
+@click.option("--synthetic", "made", required=True, help="The synthetic rows: Parquet or CSV.")
+@click.option(
+    "--spec",
+    "spec_file",
+    type=click.Path(path_type=Path),
+    help="The spec of the fit: its columns and bins; else all columns, in quantiles of the records.",
+)
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    help="A column to predict; may be given several times. Else up to 6 that suit.",
+)
+@click.option("--unit", help="The column that says whose row it is: units are drawn whole.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Which draw, from 0.")
+@_JSON
+@click.option(
+    "--html", "page_file", type=click.Path(path_type=Path), help="Write a page without scripts."
+)
+@click.option(
+    "--lang",
+    type=click.Choice(["vi", "en"]),
+    default="vi",
+    show_default=True,
+    help="The page's language.",
+)
+def evaluate(
+    real: str,
+    holdout: str | None,
+    made: str,
+    spec_file: Path | None,
+    targets: tuple[str, ...],
+    unit: str | None,
+    seed: int,
+    as_json: bool,
+    page_file: Path | None,
+    lang: str,
+) -> None:
+    """Hold synthetic rows against the records they were made from: fidelity, utility, privacy.
+
+    Every figure is a statistic of the records, without noise: none may be released.
+    """
+    from synthetic.assess.assessment import assess
+    from synthetic.assess.facts import facts
+    from synthetic.assess.page import page
+    from synthetic.assess.tables import read_tables
+    from synthetic.assess.told import lines, warnings
+    from synthetic.errors import AssessError
+    from synthetic.tables.files import write_atomically
+
+    if as_json and page_file is not None:
+        raise AssessError("--json and --html cannot both be given; choose one of them")
+    if page_file is not None and not page_file.parent.is_dir():
+        raise AssessError(f"--html: {page_file.parent} is no folder; make it first")
+    if seed < 0:
+        raise AssessError(f"--seed ({seed}) must be 0 or more")
+    tables = read_tables(real, made, holdout=holdout, spec=spec_file, unit=unit)
+    found = assess(tables, targets=targets, seed=seed)
+    for warning in warnings(found):
+        click.echo(f"note: {warning}", err=True)
+    if as_json:
+        click.echo(json.dumps(facts(found), ensure_ascii=False, allow_nan=False))
+    elif page_file is not None:
+        write_atomically(page_file, page(found, lang).encode())
+        click.echo(page_file)
+        click.echo("not releasable: the page holds figures of real records", err=True)
+    else:
+        click.echo("\n".join(lines(found)))
 
 
 @main.command(hidden=True)

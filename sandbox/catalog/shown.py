@@ -13,7 +13,7 @@ from sandbox.retold import retold
 from sandbox.settings import Settings
 from synthetic import statistics
 
-FIDELITY = ("calibrated", "derived", "assumed")
+FIDELITY = ("calibrated", "measured", "derived", "assumed")
 
 
 def shown(settings: Settings) -> tuple[Replica, ...]:

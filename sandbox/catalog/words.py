@@ -56,6 +56,7 @@ UNITS: Pairs = {
 }
 FIDELITY: Pairs = {
     "calibrated": {"vi": "Hiệu chỉnh", "en": "calibrated"},
+    "measured": {"vi": "Đo có nhiễu", "en": "measured with noise"},
     "derived": {"vi": "Suy ra", "en": "derived"},
     "assumed": {"vi": "Giả định", "en": "assumed"},
 }

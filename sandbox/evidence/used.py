@@ -121,7 +121,7 @@ def verdict(columns: list[dict[str, Any]]) -> Verdict:
 
 
 def _is_measured(column: Mapping[str, Any]) -> bool:
-    return column["status"] in {"calibrated", "derived"} and not column["on_assumed"]
+    return column["status"] in {"calibrated", "measured", "derived"} and not column["on_assumed"]
 
 
 def _replicas(settings: Settings, inputs: Iterable[Mapping[str, Any]]) -> Replicas:

@@ -16,6 +16,7 @@ TYPES = {"text": "VARCHAR", "integer": "BIGINT", "decimal": "DOUBLE"}  # of publ
 
 FIDELITY = {  # status in a manifest -> what a reader sees
     "calibrated": "hiệu chỉnh theo số công bố / calibrated",
+    "measured": "đo có nhiễu / measured with noise, under differential privacy",
     "derived": "suy ra / derived",
     "assumed": "giả định / assumed",
 }

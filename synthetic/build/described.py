@@ -9,6 +9,7 @@ from typing import Any
 
 from synthetic import __version__, statistics
 from synthetic.build.order import GENERATION, recipe_json
+from synthetic.build.privacy import privacy
 from synthetic.evaluation import describe, sql
 from synthetic.evaluation.forms import form
 from synthetic.evaluation.inputs import published_tables, statistics_digest
@@ -21,18 +22,6 @@ from synthetic.tables.manifest import Manifest
 from synthetic.tables.parquet import Written
 
 EMBEDDED_CODES = 100  # a longer code list stays in its published table
-PRIVACY = {
-    "vi": "Không có bản ghi thật nào được đọc: bản sao chỉ dựng từ các bảng tổng hợp đã công bố và "
-    "bản mô tả này. Mọi số định danh đều mang dấu riêng, không thể là số đã cấp cho ai. Không thể "
-    "từ một dòng mà lần ra một người, vì không có ai đứng sau dòng ấy. Điều không hứa: họ tên cùng "
-    "ngày sinh và nơi ở có thể tình cờ trùng với một người đang sống; dòng ấy vẫn không nói gì về "
-    "người đó.",
-    "en": "No real record was read: the replica is built from published aggregates and its spec "
-    "alone. Every identifier carries a mark that no real person can be given. No row can be traced "
-    "to a person, since there is nobody behind it. What is not promised: a name with a birth date "
-    "and a commune can by chance coincide with a living person's; the row still says nothing of "
-    "that person.",
-}
 
 
 def described(
@@ -66,7 +55,9 @@ def described(
                 for found in [form(world.specs, dataset, name, column)]
             ],
         }
+        | ({"model": dict(model.facts)} if model is not None else {})
         for name, table in spec.tables.items()
+        for model in [world.fitted.get(f"{dataset}.{name}")]
     ]
     pairs: list[dict[str, Any]] = []
     with sql.connect({dataset: Manifest(staging, {"tables": tables})}) as connection:
@@ -78,6 +69,7 @@ def described(
                 entry["name"],
                 world.margins[dataset],
                 recipe_json(recipe),
+                entry.get("model"),
             )
             pairs += found
             columns = spec.tables[entry["name"]].columns
@@ -106,7 +98,7 @@ def described(
         "pairs": pairs,
         "assumptions": [reason.model_dump() for reason in assumptions(spec)],
         "sources": [_source(name) for name in published_tables(spec)],
-        "privacy": PRIVACY,
+        "privacy": privacy({e["name"]: e["model"] for e in tables if "model" in e}),
         "licence": spec.licence,
     }
 

@@ -15,6 +15,7 @@ from typing import Any
 from synthetic.build.order import make_recipe, recipe_json
 from synthetic.build.replicas import inputs_of
 from synthetic.errors import BuildError
+from synthetic.evaluation.fitted import open_models
 from synthetic.generation.shards import path, together, write_shards
 from synthetic.generation.world import SHARD_GROUPS, Shard, World
 from synthetic.spec.load import load_all
@@ -43,7 +44,8 @@ def redraw(originals: Sequence[Manifest], *, seed: int, out: Path) -> list[Manif
     """
     recipe = originals[0].recipe
     wanted = make_recipe(str(recipe["scale"]), recipe["area"], seed, "sampled")
-    world = World(load_all([one.dataset for one in originals]), wanted, out / ".models")
+    specs = load_all([one.dataset for one in originals])
+    world = World(specs, wanted, out / ".models", fitted=open_models(specs))
     for one in originals:
         _check_same(world, one)
     inputs = inputs_of(world, wanted)

@@ -20,6 +20,7 @@ from functools import partial
 from synthetic.build.described import described
 from synthetic.build.order import GENERATION, Order, recipe_json, scale_text
 from synthetic.errors import BuildError
+from synthetic.evaluation.fitted import open_models
 from synthetic.evaluation.inputs import statistics_digest
 from synthetic.generation.cluster import makers_of_cluster
 from synthetic.generation.shards import path, together
@@ -57,10 +58,13 @@ def _built(
     store.check()
     started = time.monotonic()
     with store.models() as models:
-        world = World(specs, order.recipe, models)
+        world = World(specs, order.recipe, models, fitted=open_models(specs, order.specs))
     _check_area(world, order.recipe)
     inputs = inputs_of(world, order.recipe)
     progress(f"model ready in {time.monotonic() - started:.1f} s")
+    for table, model in world.fitted.items():
+        if not model.facts["releasable"]:
+            progress(f"{table}: NOT TO BE RELEASED: the noise of its model protects nobody")
     versions = {d: manifests.version(recipe_json(order.recipe), inputs[d]) for d in specs}
     done: dict[str, Manifest] = {}
     store.remove_abandoned(versions)

@@ -3,7 +3,8 @@
 A column is `calibrated` if it is drawn from a published margin (it follows it, or takes a field of
 a structure that does) and lies no further from it than 99 of 100 samples of as many households
 would; `assumed` if it lies further, or if it, or anything that it is computed from, rests on an
-assumption; else `derived`.
+assumption; `measured` if it is drawn from a model that was fitted to real records under
+differential privacy; else `derived`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import duckdb
 
 from synthetic.evaluation.beside import Beside
+from synthetic.evaluation.fitted import measured
 from synthetic.evaluation.measured import Distance
 from synthetic.evaluation.reasons import reason
 from synthetic.spec.expressions import names, parse
@@ -32,8 +34,11 @@ def table_fidelity(
     table: str,
     margins: Mapping[str, Margin],
     recipe: Mapping[str, Any],
+    model: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
     """Measure a table against all that it follows; see `Beside` for what is asked for.
+
+    `model` is what the manifest says of the model that the table is drawn from.
 
     Returns
     -------
@@ -58,6 +63,8 @@ def table_fidelity(
     spec = specs[dataset].tables[table]
     return {
         name: _of_column(specs, dataset, spec, name, columns.get(name))
+        if column.model is None or model is None
+        else {"status": "measured", **_figures(None), "because": _said(measured(model))}
         for name, column in spec.columns.items()
         if not column.hidden
     }, pairs

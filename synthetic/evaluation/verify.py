@@ -18,6 +18,7 @@ from synthetic.errors import SpecError, StorageError, SyntheticError
 from synthetic.evaluation.checks import SAMPLES, Check
 from synthetic.evaluation.describe import table_fidelity
 from synthetic.evaluation.dirt import check_dirt
+from synthetic.evaluation.fitted import check_fitted
 from synthetic.evaluation.forms import form
 from synthetic.evaluation.identity import check_identity, check_marks
 from synthetic.evaluation.inputs import statistics_digest
@@ -119,7 +120,8 @@ def verify_folder(folder: Path, spec_folders: Iterable[Path] = ()) -> list[Check
             raise SpecError(
                 f"no spec of {manifest.dataset!r} is known; give its folder: --specs DIR"
             )
-        return verify(manifest, load_all([manifest.dataset], spec_folders))
+        specs = load_all([manifest.dataset], spec_folders)
+        return [*verify(manifest, specs), *check_fitted(manifest, specs, spec_folders)]
     except SyntheticError as error:
         return [Check("", "manifest and spec", False, str(error))]
 
@@ -192,7 +194,13 @@ def _check_stated(
         name = str(table["name"])
         try:
             columns, found = table_fidelity(
-                connection, specs, manifest.dataset, name, margins, manifest.recipe
+                connection,
+                specs,
+                manifest.dataset,
+                name,
+                margins,
+                manifest.recipe,
+                table.get("model"),
             )
         except SyntheticError:
             continue  # told by the comparison itself

@@ -79,7 +79,7 @@ def _replica(measured: Measured, language: Language, number: Number) -> dict[str
         "titles": {n: getattr(t.title, language) for n, t in measured.spec.tables.items()},
         "counts": {
             status: sum(c["status"] == status for c in told["columns"])
-            for status in ("calibrated", "derived", "assumed")
+            for status in ("calibrated", "measured", "derived", "assumed")
         },
     }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from synthetic.evaluation import fitted
 from synthetic.evaluation.measured import Distance
 from synthetic.evaluation.reasons import reason
 from synthetic.fidelity.facts import Measured
@@ -25,14 +27,23 @@ def lines(measured: Measured) -> Iterator[str]:
             f"  {odd.bent} contradicts {odd.kept} by {odd.between:.2g}; {odd.kept} is followed, the "
             f"replica is {odd.to_bent:.2g} from the other"
         )
-    columns = [
-        f"{table['name']}.{column['name']}"
-        for table in measured.manifest.tables
-        for column in table["columns"]
-        if column["fidelity"]["status"] == "assumed"
-    ]
+    for told in measured.manifest.tables:
+        drawn = _of(told, "measured")
+        if drawn:
+            yield f"  measured under differential privacy: {', '.join(drawn)}"
+            yield f"         {fitted.measured(told['model']).en}"
+    columns = [name for table in measured.manifest.tables for name in _of(table, "assumed")]
     if columns:
         yield f"  assumed: {', '.join(columns)}"
+
+
+def _of(table: Mapping[str, Any], status: str) -> list[str]:
+    """The columns of a table with this fidelity."""
+    return [
+        f"{table['name']}.{column['name']}"
+        for column in table["columns"]
+        if column["fidelity"]["status"] == status
+    ]
 
 
 def _verdict(far: Distance) -> str:

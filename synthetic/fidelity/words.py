@@ -78,6 +78,10 @@ WORDS = {
     },
     "counted": {"vi": "Xem hình và số", "en": "See pictures and figures"},
     "calibrated": {"vi": "hiệu chỉnh theo số công bố", "en": "calibrated"},
+    "measured": {
+        "vi": "đo có nhiễu (riêng tư vi phân)",
+        "en": "measured under differential privacy",
+    },
     "derived": {"vi": "tính từ cột khác", "en": "derived"},
     "assumed": {"vi": "giả định", "en": "assumed"},
     "assumptions": {

@@ -156,17 +156,18 @@ def _packed(world: World) -> bytes:
         for pool in spec.pools.values()
     }
     own = {n: p.read_bytes() for n in sorted(fits) if (p := world.model_folder / n).is_file()}
-    return pickle.dumps((world.specs, world.recipe, world.margins, own))
+    return pickle.dumps((world.specs, world.recipe, world.margins, world.fitted, own))
 
 
 def _unpacked(sent: _Sent) -> World:
     """The world that was sent, made once in each thread."""
     if getattr(_here, "sent", None) != sent:
-        specs, recipe, margins, fits = pickle.loads(sent.packed)
+        specs, recipe, margins, fitted, fits = pickle.loads(sent.packed)
         with tempfile.TemporaryDirectory() as folder:
             for name, told in fits.items():
                 (Path(folder) / name).write_bytes(told)
-            _here.world, _here.sent = World(specs, recipe, Path(folder), margins), sent
+            _here.world = World(specs, recipe, Path(folder), margins, fitted)
+            _here.sent = sent
     world: World = _here.world
     return world
 

@@ -195,6 +195,7 @@ def _identifier(setting: Setting) -> Source:
 
 
 def _link(setting: Setting) -> Source:
+    """What comes from another table, or from a model, is known to the world alone."""
     return setting.link(setting.path[2], setting.spec)
 
 
@@ -205,4 +206,5 @@ SOURCES: Mapping[str, Callable[[Setting], Source]] = {
     "assume": _assume,
     "identifier": _identifier,
     "link": _link,
+    "model": _link,
 }

@@ -39,7 +39,9 @@ def makers(world: World, workers: int) -> Iterator[Make]:
         # waiting for ever.
         path = Path(folder) / "world"
         path.write_bytes(
-            pickle.dumps((world.specs, world.recipe, world.model_folder, world.margins))
+            pickle.dumps(
+                (world.specs, world.recipe, world.model_folder, world.margins, world.fitted)
+            )
         )
         executor = ProcessPoolExecutor(
             workers,
@@ -111,8 +113,7 @@ def _start(path: Path) -> None:
     global _WORLD
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells and ends them
     _end_with_the_parent()
-    specs, recipe, model_folder, margins = pickle.loads(path.read_bytes())
-    _WORLD = World(specs, recipe, model_folder, margins)
+    _WORLD = World(*pickle.loads(path.read_bytes()))
 
 
 def _end_with_the_parent() -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from synthetic.errors import SpecError
 from synthetic.generation import models, poolfit
 from synthetic.generation.columns import compile_column
+from synthetic.generation.fitted import Fitted, compile_fitted
 from synthetic.generation.frames import Source, Sources
 from synthetic.generation.links import compile_link
 from synthetic.generation.recent import Recent
@@ -58,12 +59,14 @@ class World:
         recipe: Recipe,
         model_folder: Path,
         margins: Mapping[str, Mapping[str, Margin]] | None = None,
+        fitted: Mapping[str, Fitted] | None = None,
     ) -> None:
         self.specs, self.recipe, self.model_folder = specs, recipe, model_folder
         # Margins come with specs that were checked already.
         self.margins = check_specs(specs) if margins is None else margins
+        self.fitted = fitted or {}  # dataset.table -> the model that its columns are drawn from
         self.pools: dict[tuple[str, str], Pool] = {}
-        self.models: dict[str, str] = {}  # dataset -> hash of its fits
+        self.models: dict[str, str] = {}  # dataset -> hashes of its fits
         self.tables: dict[str, Table] = {}
         self.recent = Recent()
         self._ratios: dict[str, Fraction] = {}
@@ -81,6 +84,8 @@ class World:
             fit = models.fitted(key, folder, partial(poolfit.fit, wanted, inputs))
             digests.append(models.digest(fit))
             self.pools[dataset, name] = Pool(f"{dataset}.{name}", fit, inputs, self.recipe)
+        tables = (f"{dataset}.{name}" for name in spec.tables)
+        digests += [self.fitted[table].digest for table in tables if table in self.fitted]
         self.models[dataset] = ":".join(digests)
 
     def _table(self, dataset: str, name: str, table: TableSpec) -> Table:
@@ -117,9 +122,13 @@ class World:
 
     def sources(self, dataset: str, name: str) -> Sources:
         """The functions that compute the columns of a table."""
-        columns = self.specs[dataset].tables[name].columns
+        table = self.specs[dataset].tables[name]
+        columns, model = table.columns, table.model
 
         def link(column: str, spec: ColumnSpec) -> Source:
+            if spec.model is not None and model is not None:
+                fitted = self.fitted[f"{dataset}.{name}"]
+                return compile_fitted(fitted, model, self.recipe.seed, (dataset, name), spec.model)
             return compile_link(self, f"{dataset}.{name}", column, spec)
 
         made = {

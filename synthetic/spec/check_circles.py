@@ -64,6 +64,8 @@ def _led_to(scope: Scope, column: ColumnSpec) -> set[str]:
             texts.append(column.link.where)
             found.add(str(column.references).rpartition(".")[2])
         found |= {path[0] for text in texts if text for path in names(parse(text))}
+    if column.model is not None and scope.table.model is not None:
+        found |= set(scope.table.model.given.values())
     head, _, behind = (column.take or "").partition(".")
     key = scope.table.columns.get(head) if behind else None
     if key is not None and key.link is not None:

@@ -177,6 +177,17 @@ def _check_part(part: str, codes: tuple[str, ...]) -> None:
         raise SpecError(f"part {part!r} needs {needed}; found {odd[:3]}")
 
 
+def _check_model(scope: Scope, column: ColumnSpec, codes: Codes) -> None:
+    del codes  # what the model's file tells is looked at where it is opened
+    model = scope.table.model
+    if model is None:
+        raise SpecError(f"the table has no model; add [tables.{scope.name}.model] with its file")
+    if column.model in model.given:
+        raise SpecError(
+            f"{column.model!r} is given by column {model.given[column.model]!r}; take that one"
+        )
+
+
 _EXAMINERS: Mapping[str, Callable[[Scope, ColumnSpec, Codes], None]] = {
     "take": _check_take,
     "follows": _check_follows,
@@ -184,4 +195,5 @@ _EXAMINERS: Mapping[str, Callable[[Scope, ColumnSpec, Codes], None]] = {
     "assume": check_assume,
     "identifier": _check_identifier,
     "link": check_link,
+    "model": _check_model,
 }

@@ -30,6 +30,9 @@ def check_rows(scope: Scope) -> None:
         _check_axes(scope, scope.margin(rows.cells.of), rows.cells.spread, CELL)
         if not scope.axes():
             raise SpecError(f"margin {rows.cells.of!r} has no axis")
+    if scope.table.model is not None:
+        for given in scope.table.model.given.values():
+            check_known(given, scope.table.columns, "column")
     for name, column in scope.table.columns.items():
         if column.link is not None and name in STRUCTURE:
             raise SpecError(f"a link cannot be named {name!r}; choose another name")

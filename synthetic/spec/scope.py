@@ -248,6 +248,8 @@ class Scope:
         column = self.table.columns[name]
         if column.missing is not None or (column.link is not None and column.link.may_be_missing):
             return True
+        if column.model is not None:  # only the model's file could tell
+            return True
         below = (*above, name)
         if column.derive is not None:
             return self._tree_may_be_missing(parse(column.derive), below)

@@ -252,7 +252,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
     assert result.stdout == "exit 3\n"
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_an_interrupted_build_publishes_nothing_and_leaves_no_process(tmp_path, workers):
     process = subprocess.Popen(
         [*BUILD, "--workers", workers, "--out", str(tmp_path)],
@@ -338,6 +338,7 @@ def workers_of(process):
     raise AssertionError("no workers were started")
 
 
+@pytest.mark.slow
 def test_workers_end_with_a_parent_that_was_killed(tmp_path):
     process = subprocess.Popen(
         [*BUILD, "--workers", "2", "--out", str(tmp_path)], stderr=subprocess.DEVNULL

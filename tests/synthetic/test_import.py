@@ -291,7 +291,7 @@ cells = st.text(
 ) | st.sampled_from(["48", "01", "2024-01-01", "1.5", "-3", "true", "048099000001", "20194", ""])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(cells, min_size=3, max_size=3), min_size=2, max_size=8))
 def test_whatever_the_cells_the_draft_checks(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("cells") / "s.csv"

@@ -209,35 +209,39 @@ def test_rows_that_the_manifest_does_not_know_are_found(damaged):
     assert any("persons: content: other rows" in f for f in failures(manifest))
 
 
+FORGED = [
+    ("persons", lambda r: put(r, "person_id", 0, 1099000001), "1 could be real"),
+    ("persons", lambda r: put(r, "phone", 0, 912345678), "1 could be real"),
+    ("persons", lambda r: put(r, "person_id", 0, r["person_id"][1].as_py()), "1 repeated"),
+    ("persons", lambda r: put(r, "person_id", 0, None), "1 missing"),
+    ("persons", lambda r: put(r, "household_id", 0, 10**9), "1 rows lead nowhere"),
+    ("persons", lambda r: put(r, "age", 0, 7), "Age fits the birth date"),
+    ("persons", lambda r: put(r, "commune_code", 0, "99999"), "lives where the household is"),
+    ("persons", lambda r: r.slice(50), "quota: province_code x residence"),
+    ("persons", lambda r: put(r, "surname", 0, "Smith"), "has not; mend the margin"),
+    ("persons", lambda r: put(r, "relation", 0, "banana"), "relation holds codes of its list"),
+    ("persons", lambda r: put(r, "relation", 0, None), "relation is there where it should be"),
+    ("persons", lambda r: put(r, "phone", 0, None), "phone is there where it should be"),
+    ("persons", lambda r: put(r, "relation", 1, "head"), "every group has one head"),
+    ("persons", lambda r: older(r, "79", 5), "within every area"),
+    ("persons", lambda r: older(r, "12", 5), "stated fidelity of pairs"),
+    ("persons", lambda r: swapped(r, "sex"), "person_id shows province_code, sex, year"),
+    ("persons", lambda r: older(r, "12", 5), "person_id shows province_code, sex, year"),
+    ("persons", lambda r: swapped(r, "birth_date"), "birth_date lies in"),
+    ("households", lambda r: put(r, "size", 0, 9), "A household has 1 to 8 persons"),
+    ("households", lambda r: put(r, "size", 0, 1), "members make up the size of households"),
+    (
+        "households",
+        lambda r: put(r, "ethnic_group", 0, "Ê Đê"),
+        "ethnic group is the household",
+    ),
+]
+QUICK = 7  # the others are slow only because they are many
+
+
 @pytest.mark.parametrize(
     ("table", "change", "message"),
-    [
-        ("persons", lambda r: put(r, "person_id", 0, 1099000001), "1 could be real"),
-        ("persons", lambda r: put(r, "phone", 0, 912345678), "1 could be real"),
-        ("persons", lambda r: put(r, "person_id", 0, r["person_id"][1].as_py()), "1 repeated"),
-        ("persons", lambda r: put(r, "person_id", 0, None), "1 missing"),
-        ("persons", lambda r: put(r, "household_id", 0, 10**9), "1 rows lead nowhere"),
-        ("persons", lambda r: put(r, "age", 0, 7), "Age fits the birth date"),
-        ("persons", lambda r: put(r, "commune_code", 0, "99999"), "lives where the household is"),
-        ("persons", lambda r: r.slice(50), "quota: province_code x residence"),
-        ("persons", lambda r: put(r, "surname", 0, "Smith"), "has not; mend the margin"),
-        ("persons", lambda r: put(r, "relation", 0, "banana"), "relation holds codes of its list"),
-        ("persons", lambda r: put(r, "relation", 0, None), "relation is there where it should be"),
-        ("persons", lambda r: put(r, "phone", 0, None), "phone is there where it should be"),
-        ("persons", lambda r: put(r, "relation", 1, "head"), "every group has one head"),
-        ("persons", lambda r: older(r, "79", 5), "within every area"),
-        ("persons", lambda r: older(r, "12", 5), "stated fidelity of pairs"),
-        ("persons", lambda r: swapped(r, "sex"), "person_id shows province_code, sex, year"),
-        ("persons", lambda r: older(r, "12", 5), "person_id shows province_code, sex, year"),
-        ("persons", lambda r: swapped(r, "birth_date"), "birth_date lies in"),
-        ("households", lambda r: put(r, "size", 0, 9), "A household has 1 to 8 persons"),
-        ("households", lambda r: put(r, "size", 0, 1), "members make up the size of households"),
-        (
-            "households",
-            lambda r: put(r, "ethnic_group", 0, "Ê Đê"),
-            "ethnic group is the household",
-        ),
-    ],
+    FORGED[:QUICK] + [pytest.param(*one, marks=pytest.mark.slow) for one in FORGED[QUICK:]],
 )
 def test_a_forged_row_is_found_though_every_hash_agrees(damaged, table, change, message):
     manifest = rewrite(replica(damaged, "population"), table, change)

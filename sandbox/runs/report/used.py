@@ -10,7 +10,7 @@ from sandbox.runs.report.reading import number, objects, sequence, text, whole
 from sandbox.runs.report.words import FIDELITY, NOTHING, Words, said
 
 MOST = 500  # columns shown
-MEASURED = {"calibrated", "derived"}
+MEASURED = {"calibrated", "measured", "derived"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,6 +97,7 @@ STATES = {
 
 FIDELITY = {
     "calibrated": Words("Hiệu chỉnh", "calibrated"),
+    "measured": Words("Đo có nhiễu", "measured with noise"),
     "derived": Words("Suy ra", "derived"),
     "assumed": Words("Giả định", "assumed"),
     "unknown": Words("Không rõ", "unknown"),
@@ -105,6 +106,10 @@ FIDELITY_MEANS = {
     "calibrated": Words(
         "đi theo một bảng đã công bố; độ lệch được đo.",
         "follows a published table; the distance is measured.",
+    ),
+    "measured": Words(
+        "học từ số đếm trên dữ liệu thật, đã thêm nhiễu theo một ngân sách riêng tư được nêu rõ.",
+        "learnt from counts of real records that noise was added to, under a stated privacy budget.",
     ),
     "derived": Words(
         "tính ra từ những cột khác.",

@@ -15,7 +15,7 @@ from synthetic.spec.models.margins import Complete, MarginSpec, Rake, Rescale, W
 from synthetic.spec.models.pools import PoolSpec
 from synthetic.spec.models.questions import QuestionSpec
 from synthetic.spec.models.rows import CellRows, ChildRows, Count, MatchingRows, Rows, UnitRows
-from synthetic.spec.models.tables import CompareSpec, RuleSpec, TableSpec
+from synthetic.spec.models.tables import CompareSpec, ModelSpec, RuleSpec, TableSpec
 from synthetic.spec.models.texts import SLOT, Grammar
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "MarginSpec",
     "MatchingRows",
     "Missing",
+    "ModelSpec",
     "PoolSpec",
     "QuestionSpec",
     "Rake",

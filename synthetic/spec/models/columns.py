@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from synthetic.spec.expressions import Type, names, parse
 from synthetic.spec.models.assume import Assume, Missing
 from synthetic.spec.models.base import Bilingual, Expression, Identifier, Model, Qualified, Words
 from synthetic.spec.models.links import Link
+
+ModelColumn = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
 class Identifying(Model):
@@ -36,11 +38,12 @@ class ColumnSpec(Model):
     """A column: what it means, and where its values come from.
 
     Sources, exactly one: `take` (a field of the row's structure, or `parent.column`), `follows` (a
-    margin, given other columns), `derive`, `assume`, `identifier`, `link`. Only `follows` and an
-    assumption by code take `given` (a list of columns will do for the latter); only `follows` and
-    `assume` take `per`. A column of type 'code' holds nothing but its codes. A 'decimal' is a whole number of its last place everywhere in a
-    spec: with places = 2, quantiles and expressions say 1250 for 12.50. A 'timestamp' is a local
-    time to the second.
+    margin, given other columns), `derive`, `assume`, `identifier`, `link`, `model` (a column of the
+    table's fitted model). Only `follows` and an assumption by code take `given` (a list of columns
+    will do for the latter); only `follows` and `assume` take `per`. A column of type 'code' holds
+    nothing but its codes. A 'decimal' is a whole number of its last place everywhere in a spec:
+    with places = 2, quantiles and expressions say 1250 for 12.50. A 'timestamp' is a local time to
+    the second.
     """
 
     title: Bilingual
@@ -66,6 +69,7 @@ class ColumnSpec(Model):
     assume: Assume | None = None
     identifier: Identifying | None = None
     link: Link | None = None
+    model: ModelColumn | None = None
 
     per: Identifier | None = None  # drawn once per value of this field within a group
     only_if: Expression | None = None  # missing elsewhere
@@ -80,7 +84,7 @@ class ColumnSpec(Model):
 
     @model_validator(mode="after")
     def _one_source(self) -> ColumnSpec:
-        sources = ("take", "follows", "derive", "assume", "identifier", "link")
+        sources = ("take", "follows", "derive", "assume", "identifier", "link", "model")
         given = [name for name in sources if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(

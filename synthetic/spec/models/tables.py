@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
 
 from synthetic.spec.models.base import Bilingual, Expression, Identifier, Model
-from synthetic.spec.models.columns import ColumnSpec
+from synthetic.spec.models.columns import ColumnSpec, ModelColumn
 from synthetic.spec.models.questions import QuestionSpec
 from synthetic.spec.models.rows import Rows
 
@@ -39,6 +41,19 @@ class CompareSpec(Model):
         return self
 
 
+class ModelSpec(Model):
+    """A file that `synthetic fit` made; columns with `model` are drawn from it, row by row together.
+
+    A row is drawn given what the table knows already: `given` says which columns of the model have
+    the values of which columns of the table.
+    """
+
+    file: Annotated[str, StringConstraints(pattern=r"^[^/\\]+$")]  # it lies beside the spec
+    sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")] | None = None
+    given: dict[ModelColumn, Identifier] = Field(default={})  # column of the model -> ours
+    not_releasable: bool = False  # accept a model whose noise is no protection
+
+
 class TableSpec(Model):
     """A table: its rows, columns, key and rules, and what it answers."""
 
@@ -47,6 +62,7 @@ class TableSpec(Model):
     rows: Rows
     key: tuple[Identifier, ...] = Field(min_length=1)
     area: Identifier | None = None  # the column that `--area` selects by; none: the country's
+    model: ModelSpec | None = None
     columns: dict[Identifier, ColumnSpec] = Field(min_length=1)
     rules: tuple[RuleSpec, ...] = ()
     compare: tuple[CompareSpec, ...] = ()
