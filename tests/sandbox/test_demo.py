@@ -88,6 +88,7 @@ def test_in_vietnamese_nothing_is_left_in_english(home):
     assert not re.search(r"\b(cell|built|submitted|succeeded|model)\b", told.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("demo")
 def test_without_bubblewrap_only_an_unchanged_template_runs(home, tmp_path):
     bare = {"PATH": str(tmp_path / "no-programs")}
@@ -109,6 +110,7 @@ def test_without_bubblewrap_only_an_unchanged_template_runs(home, tmp_path):
     assert sorted((home / "runs").iterdir()) == runs_before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bubblewrap", "demo")
 def test_ctrl_c_records_a_cancelled_run_and_leaves_nothing_running(home):
     before = {p.name for p in (home / "runs").iterdir()}

@@ -17,7 +17,9 @@ from tests.sandbox import notebooks
 from tests.sandbox.commands import REPOSITORY, performed, sandbox
 from tests.sandbox.conftest import NOBODY, user_folder
 
-KINDS = ["as root", "as a user"] if os.geteuid() == 0 else ["as a user"]
+KINDS = ["as a user"]
+if os.geteuid() == 0:
+    KINDS.append(pytest.param("as root", marks=pytest.mark.slow))
 KEYS = {
     "id",
     "status",

@@ -376,6 +376,7 @@ def test_a_run_is_cancelled_by_the_command(endless, settings, command):
         runs.cancel(settings, endless)
 
 
+@pytest.mark.slow
 def test_a_killed_supervisor_leaves_a_run_that_is_queued_again_and_lost_at_last(
     bubblewrap, settings, write, waited_for
 ):

@@ -315,7 +315,8 @@ def test_a_kernels_end_leaves_no_process_and_no_staging(client, workspace):
     assert staged(workspace) == []
 
 
-@pytest.mark.parametrize("way", ["input", pytest.param("kill", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["input", "kill"])
 def test_the_servers_end_leaves_no_process_and_no_staging(bubblewrap, tmp_path, replicas, way):
     home = tmp_path / "home"
     home.mkdir()
