@@ -111,7 +111,9 @@ def addresses(made):
 def test_from_the_token_to_a_report_in_its_frame(browser, pages, made):
     with opened(browser, pages) as page:
         assert page.url == f"{pages.origin}/"
-        page.get_by_role("link", name="Ai ở Đà Nẵng cần vay vốn nhỏ?").last.click()
+        link = page.locator(f"a[href='/runs/{made.claims}']")
+        assert link.first.inner_text() == "Ai ở Đà Nẵng cần vay vốn nhỏ?"
+        link.first.click()
         assert page.url == f"{pages.origin}/runs/{made.claims}"
         frame = page.frame_locator("iframe.report")
         assert frame.locator("h1").inner_text() == "Ai ở Đà Nẵng cần vay vốn nhỏ?"
