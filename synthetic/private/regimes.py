@@ -13,7 +13,9 @@ from synthetic.private.mixture import Settings
 from synthetic.private.plan import Mode
 from synthetic.private.targets import Targets
 
-_CLASSES = {Mode.FAST: 100, Mode.DEFAULT: 100, Mode.BEST: 200}
+_CLASSES = {Mode.FAST: 100, Mode.DEFAULT: 140, Mode.BEST: 200}
+_CLASSES_MUCH = {Mode.FAST: 100, Mode.DEFAULT: 100, Mode.BEST: 200}  # the time goes to iterations
+_CLASSES_DRAFT = 100
 _ITERATIONS = 85  # at a signal of one
 _GROWTH = 0.29  # of the iterations, as a power of the signal
 _MOST, _LEAST = 800, 80
@@ -45,8 +47,9 @@ def settings(targets: Targets, mode: Mode, *, is_draft: bool = False) -> Setting
     # Two short fits averaged are better than a long one, and as quick.
     iterations = iterations * 7 // 10 if mode is Mode.FAST else iterations
     n_fits = {Mode.FAST: 2, Mode.DEFAULT: 10 if strength < _MUCH else 6, Mode.BEST: 10}[mode]
+    n_classes = (_CLASSES if strength < _MUCH else _CLASSES_MUCH)[mode]
     return Settings(
-        n_classes=_CLASSES[mode],
+        n_classes=_CLASSES_DRAFT if is_draft else n_classes,
         n_fits=1 if is_draft else n_fits,
         iterations=_LEAST if is_draft else iterations,
         pull=_PULL,
