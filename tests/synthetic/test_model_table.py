@@ -503,7 +503,7 @@ def test_fidelity_copies_and_controls_go_on_telling(clinic, tmp_path):
     assert verified.exit_code == 0, verified.stderr
     told = CliRunner().invoke(main, ["fidelity", str(tmp_path), "--specs", str(clinic)])
     assert "measured under differential privacy: patients.diagnosis, patients.visits" in told.stdout
-    for lang, words in (("vi", "đo dưới riêng tư vi phân"), ("en", "NOT TO BE RELEASED")):
+    for lang, words in (("vi", "đo có nhiễu (riêng tư vi phân)"), ("en", "NOT TO BE RELEASED")):
         page = CliRunner().invoke(
             main,
             ["fidelity", str(tmp_path), "--specs", str(clinic), "--html", "--lang", lang],
