@@ -77,6 +77,7 @@ def advance(
             raise TakenError(
                 _("run {run} is already being executed by another process").format(run=run_id)
             )
+        folder.sweep()
         work = Work(settings, folder, on_cell, kernels)
         with work.attended():
             return _advance(work)

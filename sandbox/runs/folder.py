@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -286,6 +286,13 @@ class RunFolder:
             yield True
         finally:
             os.close(handle)
+
+    def sweep(self) -> None:
+        """Remove what a killed writer left beside its file; only who holds the lock may."""
+        for file in (self.record_file, self.state_file, self.evidence_file, self.report):
+            for left in self.path.glob(f".{file.name}-*"):
+                with suppress(OSError):
+                    left.unlink()
 
     def is_taken(self) -> bool:
         """Whether a process holds the lock now."""

@@ -94,6 +94,7 @@ def look_after(folder: RunFolder) -> Status:
     with folder.locked() as held:
         if not held or folder.status() is not Status.RUNNING:  # it may have ended meanwhile
             return folder.status()
+        folder.sweep()
         record = folder.record()
         if record is not None and Status(record["status"]).is_final:
             wanted = Status(record["status"])  # it died after the record, before the last step

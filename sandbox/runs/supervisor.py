@@ -103,6 +103,7 @@ def execute(
             raise TakenError(
                 _("run {run} is already being executed by another process").format(run=run_id)
             )
+        folder.sweep()
         outcome = _execute(settings, folder, on_cell, kernels)
         while outcome.status is Status.QUEUED and not outcome.stopped:
             outcome = _execute(settings, folder, on_cell, kernels)

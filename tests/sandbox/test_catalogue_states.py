@@ -98,7 +98,10 @@ def instead(name):
         (change(tables=[{"name": "persons"}]), "KeyError"),
         (change(title="Dân cư"), "TypeError"),
         (change(version="another"), "it names population/another"),
-        (change(pairs=[PAIR]), "fidelity 'certain' is none of calibrated, measured, derived, assumed"),
+        (
+            change(pairs=[PAIR]),
+            "fidelity 'certain' is none of calibrated, measured, derived, assumed",
+        ),
         (cut, "persons/part-00000.parquet has"),
         (instead("persons/part-00000.parquet"), "is not a file"),
         (lambda f: shutil.rmtree(f / "persons"), "persons/part-00000.parquet is missing"),

@@ -72,6 +72,15 @@ def test_what_a_killed_submission_leaves_is_swept_by_the_next(settings, write, t
     assert [one.name for one in settings.runs.iterdir()] == [run_id]
 
 
+def test_what_a_killed_writer_left_is_swept_by_whoever_takes_the_run(bubblewrap, settings, write):
+    run_id = runs.submit(settings, write("1"))
+    folder = RunFolder.find(settings, run_id)
+    for file in (folder.record_file, folder.state_file, folder.evidence_file, folder.report):
+        (folder.path / f".{file.name}-6dalktpj").write_bytes(b"{")
+    assert runs.execute(settings, run_id).succeeded
+    assert not [one for one in folder.path.iterdir() if one.name.startswith(".")]
+
+
 BAD_FILES = {
     "not JSON": b"hello",
     "no notebook": b'{"a": 1}',
