@@ -11,7 +11,6 @@ import hashlib
 import logging
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -29,7 +28,7 @@ from sandbox.runs import attachments, contents, evidenced, parameters, registry
 from sandbox.runs import notebook as notebooks
 from sandbox.runs.attachments import Attachment
 from sandbox.runs.evidenced import Asked
-from sandbox.runs.folder import RunFolder, now
+from sandbox.runs.folder import RunFolder, new_id, now
 from sandbox.runs.notebook import Notebook
 from sandbox.runs.states import Status
 from sandbox.runs.texts import fit
@@ -96,7 +95,7 @@ def submit(
     values = values_of(found, parameters or {})
     inputs = inputs_of(settings, found, recipe)
     check_can_run(settings, unchanged=bool(template and template["unchanged"]))
-    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    run_id = new_id(datetime.now(UTC))
     sweep(settings.runs)  # what a killed submission left
     fresh = settings.runs / f"{owner(os.getpid())}-{run_id}"
     try:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from sandbox import runs
 from sandbox.errors import IsolationError, NotebookError, ParameterError, RunError
 from sandbox.runs import registry
-from sandbox.runs.folder import RunFolder
+from sandbox.runs.folder import RUN_ID, RunFolder, new_id
 from sandbox.runs.notebook import find, match
 from sandbox.runs.states import NEXT, Status
 from sandbox.settings import Settings, templates_folder
@@ -44,6 +45,15 @@ def test_a_submission_freezes_notebook_parameters_and_person(settings, write):
     ]
     assert (told["team"], told["author"], told["why"]) == ("Đội 1", "Bình", "thử nghiệm")
     assert told["inputs"] == []
+
+
+def test_runs_of_one_second_are_named_in_the_order_of_their_submission():
+    second = datetime(2026, 11, 23, 14, 27, 48, tzinfo=UTC)
+    moments = [second + timedelta(milliseconds=one) for one in range(0, 1000, 3)]
+    names = [new_id(moment) for moment in moments]
+    assert names == sorted(names)
+    assert all(RUN_ID.fullmatch(name) for name in names)
+    assert len({new_id(second) for _ in range(50)}) > 40  # two machines, one moment
 
 
 def test_changed_parameters_reach_the_notebook_and_defaults_stay(bubblewrap, settings, write):
