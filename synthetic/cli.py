@@ -55,6 +55,14 @@ _SPECS = click.option(
     help="A folder of your own specs, beside the packaged ones; may be given several times.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_HTML = click.option("--html", "as_html", is_flag=True, help="Print a page without scripts.")
+_LANG = click.option(
+    "--lang",
+    type=click.Choice(["vi", "en"]),
+    default="vi",
+    show_default=True,
+    help="The page's language.",
+)
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -246,14 +254,8 @@ def verify(folder: Path | str, specs: tuple[Path, ...], as_json: bool) -> None:
 @click.argument("folder", type=_place)
 @_SPECS
 @_JSON
-@click.option("--html", "as_html", is_flag=True, help="Print a page without scripts.")
-@click.option(
-    "--lang",
-    type=click.Choice(["vi", "en"]),
-    default="vi",
-    show_default=True,
-    help="The page's language.",
-)
+@_HTML
+@_LANG
 def fidelity(
     folder: Path | str, specs: tuple[Path, ...], as_json: bool, as_html: bool, lang: str
 ) -> None:
@@ -488,16 +490,17 @@ def fit(
         weights=weights,
         ledger=ledger or default_out().parent / "privacy" / "ledger.sqlite",
     )
+    releasable: dict[str, bool] = {}
     if not only_plan:
         order.check_out(out)
         assert out is not None
         noise = SecureNoise() if insecure_seed is None else InsecureNoise(insecure_seed)
         model = fit_model(order, noise)
         model.save(out)
+        releasable = {"releasable": model.is_releasable}
         if not model.is_releasable:
             click.echo("not releasable: its noise comes from --insecure-seed", err=True)
     if as_json:
-        releasable = {} if only_plan else {"releasable": insecure_seed is None}
         click.echo(json.dumps(facts(order, out, only_plan) | releasable, ensure_ascii=False))
     else:
         click.echo("\n".join(told(order, out, only_plan)))
@@ -547,16 +550,8 @@ def sample(model: Path, rows: int, seed: int, out: Path, where: str | None, shar
 @click.option("--unit", help="The column that says whose row it is: units are drawn whole.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Which draw, from 0.")
 @_JSON
-@click.option(
-    "--html", "page_file", type=click.Path(path_type=Path), help="Write a page without scripts."
-)
-@click.option(
-    "--lang",
-    type=click.Choice(["vi", "en"]),
-    default="vi",
-    show_default=True,
-    help="The page's language.",
-)
+@_HTML
+@_LANG
 def evaluate(
     real: str,
     holdout: str | None,
@@ -566,7 +561,7 @@ def evaluate(
     unit: str | None,
     seed: int,
     as_json: bool,
-    page_file: Path | None,
+    as_html: bool,
     lang: str,
 ) -> None:
     """Hold synthetic rows against the records they were made from: fidelity, utility, privacy.
@@ -579,12 +574,9 @@ def evaluate(
     from synthetic.assess.tables import read_tables
     from synthetic.assess.told import lines, warnings
     from synthetic.errors import AssessError
-    from synthetic.tables.files import write_atomically
 
-    if as_json and page_file is not None:
-        raise AssessError("--json and --html cannot both be given; choose one of them")
-    if page_file is not None and not page_file.parent.is_dir():
-        raise AssessError(f"--html: {page_file.parent} is no folder; make it first")
+    if as_json and as_html:
+        raise AssessError("--json and --html cannot both be printed; give one of them")
     if seed < 0:
         raise AssessError(f"--seed ({seed}) must be 0 or more")
     tables = read_tables(real, made, holdout=holdout, spec=spec_file, unit=unit)
@@ -593,9 +585,8 @@ def evaluate(
         click.echo(f"note: {warning}", err=True)
     if as_json:
         click.echo(json.dumps(facts(found), ensure_ascii=False, allow_nan=False))
-    elif page_file is not None:
-        write_atomically(page_file, page(found, lang).encode())
-        click.echo(page_file)
+    elif as_html:
+        click.echo(page(found, lang), nl=False)
         click.echo("not releasable: the page holds figures of real records", err=True)
     else:
         click.echo("\n".join(lines(found)))
