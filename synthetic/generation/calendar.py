@@ -29,7 +29,9 @@ _ALL = (dt.date(1900, 1, 1), dt.date(2099, 12, 31))
 _WITH_TET = (dt.date(min(TET), 1, 1), dt.date(max(TET), 12, 31))
 _TET_APART = 350  # days, at least
 _LARGEST_SUM = 2**31 - 1  # what `below` takes
-_SLOTS = 17  # bits of the table that says where to look
+_STRETCH = 512  # days: windows begin and end at multiples, so that there are few of them
+_KEPT = 16  # windows of one calendar
+_SLOTS_A_DAY, _MOST_SLOTS = 32, 17  # of a window; bits of their number
 
 
 @dataclass(frozen=True)
@@ -83,32 +85,72 @@ class Season:
 
 
 @dataclass(frozen=True, eq=False)
+class _Window:
+    """Some of a calendar's days, with a table that says where to look."""
+
+    start: int  # its first day's place in the calendar
+    shift: Ints  # shape (kinds,): a running total without its last bits is a slot
+    slots: npt.NDArray[np.int32]  # shape (kinds, slots): the day's place where a slot begins
+
+    @classmethod
+    def of(cls, running: Ints, start: int, end: int) -> _Window:
+        """The days from `start` up to `end`."""
+        totals = running[:, start : end + 1] - running[:, start : start + 1]
+        bits = min((_SLOTS_A_DAY * (end - start)).bit_length(), _MOST_SLOTS)
+        shift = np.array([max(int(row[-1]).bit_length() - bits, 0) for row in totals])
+        edges = np.arange((1 << bits) + 2, dtype=np.int64)
+        slots = [
+            np.searchsorted(row[1:], edges << by, side="right")
+            for row, by in zip(totals, shift, strict=True)
+        ]
+        return cls(start, shift, np.minimum(slots, end - start - 1).astype(np.int32) + start)
+
+
 class Calendar:
     """Running totals of whole-number weights over days, one row for each kind of rows."""
 
-    first: int  # days since 1970
-    running: Ints  # shape (kinds, days + 1)
-    shift: Ints  # shape (kinds,): a running total without its last bits is a slot
-    slots: npt.NDArray[np.int32]  # shape (kinds, slots + 1): the day where a slot begins
+    def __init__(self, first: int, running: Ints) -> None:
+        self.first = first  # days since 1970
+        self.running = running  # shape (kinds, days + 1)
+        self._windows: dict[tuple[int, int], _Window] = {}
 
     @property
     def n_days(self) -> int:
         """How many days it has."""
         return self.running.shape[1] - 1
 
+    def _window(self, first: int, last: int) -> _Window:
+        """A window around these days; which one changes no day that is drawn, only the time."""
+        start = (first - self.first) // _STRETCH * _STRETCH
+        end = min(-(-(last + 1 - self.first) // _STRETCH) * _STRETCH, self.n_days)
+        if (start, end) not in self._windows:
+            if len(self._windows) >= _KEPT:
+                self._windows.clear()
+            self._windows[start, end] = _Window.of(self.running, start, end)
+        return self._windows[start, end]
+
     def draw(self, word: Words, kind: Ints | None, start: Ints, end: Ints) -> Ints:
         """Draw a day from `start` to `end`, both included and inside the calendar; -1 for none."""
+        if not len(word):
+            return np.zeros(0, dtype=np.int64)
+        window = self._window(int(start.min()), int(end.max()))
         row = np.int64(0) if kind is None else kind
-        running, slots = self.running.reshape(-1), self.slots.reshape(-1)
-        base = row * (self.n_days + 1) - self.first
-        low, high = running.take(base + start), running.take(base + 1 + end)
+        running, slots = self.running.reshape(-1), window.slots.reshape(-1)
+        begin = row * (self.n_days + 1)
+        low, high = (
+            running.take(begin - self.first + start),
+            running.take(begin + 1 - self.first + end),
+        )
         pick = low + below(word, np.maximum(high - low, 1))
-        slot = row * self.slots.shape[1] + (pick >> self.shift[row])
+        slot = pick - running.take(begin + window.start)
+        slot >>= window.shift[row]
+        slot += row * window.slots.shape[1]
         day = slots.take(slot).astype(np.int64)
-        left = np.flatnonzero(slots.take(slot + 1) > day)
+        slot += 1
+        left = np.flatnonzero(slots.take(slot) > day)
         if left.size:  # a slot of more than one day
-            a, b = day[left], slots.take(slot[left] + 1).astype(np.int64)
-            offset = np.broadcast_to(base + self.first + 1, day.shape)[left]
+            a, b = day[left], slots.take(slot[left]).astype(np.int64)
+            offset = np.broadcast_to(begin + 1, day.shape)[left]
             day[left] = _first_above(running, offset, pick[left], a, b)
         day += self.first
         return day if (high > low).all() else np.where(high > low, day, -1)
@@ -127,21 +169,8 @@ def calendar(seasons: Sequence[Season]) -> Calendar:
     """Make the tables of some kinds of rows."""
     first, last = _WITH_TET if any(s.before_tet or s.after_tet for s in seasons) else _ALL
     rows = [_whole(season.weights(first, last)) for season in seasons]
-    running = np.concatenate([np.zeros((len(rows), 1), np.int64), np.cumsum(rows, axis=1)], axis=1)
-    shift = np.array([max(int(row[-1]).bit_length() - _SLOTS, 0) for row in running])
-    n_days = running.shape[1] - 1
-    slots = np.stack(
-        [
-            np.minimum(
-                np.searchsorted(
-                    row[1:], np.arange((1 << _SLOTS) + 2, dtype=np.int64) << by, side="right"
-                ),
-                n_days - 1,
-            )
-            for row, by in zip(running, shift, strict=True)
-        ]
-    )
-    return Calendar(days(first), running, shift, slots.astype(np.int32))
+    totals = np.cumsum(rows, axis=1)
+    return Calendar(days(first), np.pad(totals, ((0, 0), (1, 0))))
 
 
 def _whole(weights: npt.NDArray[np.generic]) -> Ints:

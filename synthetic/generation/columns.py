@@ -44,10 +44,8 @@ def compile_column(
     examine, lacks = _examiner(spec), _lacking(setting)
 
     def compute(frame: Frame) -> Values:
-        if condition is None:
+        if condition is None or spec.link is not None:  # a link looks at its condition itself
             values = source(frame)
-        elif spec.link is not None:  # it looks at its condition itself
-            values = source(frame).without(~frame.holds(condition))
         else:
             there = frame.holds(condition)
             values = where(there, source, frame).without(~there)

@@ -18,12 +18,12 @@ import numpy.typing as npt
 from synthetic.errors import BuildError, nearest
 from synthetic.generation.fields import Fields
 from synthetic.generation.operations import evaluate, truth
+from synthetic.generation.rows import is_few
 from synthetic.generation.values import Values
 from synthetic.spec.expressions import Node
 
 Ints = npt.NDArray[np.int64]
 Source = Callable[["Frame"], Values]
-_FEW = 4  # rows that are less than this part of the whole are worth computing by themselves
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,11 +186,6 @@ class Frame:
         return result if values.missing is None else result & ~values.missing
 
 
-def is_few(n: int, whole: int) -> bool:
-    """Whether rows are so few that they are better computed alone than with all the others."""
-    return n * _FEW < whole
-
-
 def compact(keys: Ints) -> tuple[Ints, Ints]:
     """The different keys, rising, and the place of each row's among them."""
     if not len(keys):
@@ -206,6 +201,17 @@ def compact(keys: Ints) -> tuple[Ints, Ints]:
     there = np.zeros(high - low + 1, dtype=np.bool_)
     there[keys - low] = True
     return np.flatnonzero(there) + low, (np.cumsum(there) - 1).take(keys - low)
+
+
+def laid_out(counts: Ints) -> tuple[Ints, Ints]:
+    """For so many rows below each of some others: which of these each belongs to, and its turn."""
+    if not counts.size or counts.max() <= 1:
+        at = np.flatnonzero(counts)
+        return at, np.zeros_like(at)
+    at = np.repeat(np.arange(len(counts)), counts)
+    turn = np.arange(len(at))
+    turn -= (np.cumsum(counts) - counts).take(at)
+    return at, turn
 
 
 def choose_members(

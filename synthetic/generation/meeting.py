@@ -13,6 +13,7 @@ from synthetic.generation.values import Ints
 from synthetic.spec.expressions import parse
 
 _TURNS = 200  # groups that a link tries before it gives up
+_WIDEST = 1 << 32  # numbers of a parent's children
 
 
 def met(setting: Setting, frame: Frame, rows: Ints) -> Ints:
@@ -21,7 +22,36 @@ def met(setting: Setting, frame: Frame, rows: Ints) -> Ints:
     plain = isinstance(setting.rows, UnitTable | GroupTable) and link.area is None
     if plain and isinstance(others, MemberTable):
         return _met_once(setting, others, frame)[rows]
-    area = areas_of(setting, frame, rows)
+    again: Ints | None = None
+    if link.by is None:
+        word = words(setting.draws, frame.key[rows])
+    else:
+        rows, word, again = _shared(setting, frame, rows, link.by)
+    keys = _met(setting, areas_of(setting, frame, rows), word)
+    return keys if again is None else keys[again]
+
+
+def _shared(setting: Setting, frame: Frame, rows: Ints, by: str) -> tuple[Ints, Words, Ints]:
+    """One row for each number of each parent, its word, and to which of them each row belongs."""
+    number, parent = frame.part(rows).column(by), frame.parents["parent"]
+    if not len(rows):
+        return rows, words(setting.draws, rows), rows
+    low, high = number.span
+    span = high - low + 1
+    if span > _WIDEST:
+        raise BuildError(f"by = {by!r} holds numbers from {low} to {high}; number others from 0")
+    at = rows if parent.at is None else parent.at[rows]
+    pairs, again = compact(at * span + (number.ints - low))
+    one = np.empty(len(pairs), dtype=np.int64)
+    one[again] = rows
+    word = words(setting.draws, parent.frame.key[pairs // span])
+    word ^= (pairs % span + low).view(np.uint64)
+    return one, words(setting.draws, word), again
+
+
+def _met(setting: Setting, area: Ints, word: Words) -> Ints:
+    """A row of a group of these areas for each word."""
+    others = setting.others
     first = others.cells.area_start
     size = first[area + 1] - first[area]
     if len(size) and size.min() == 0:
@@ -30,9 +60,8 @@ def met(setting: Setting, frame: Frame, rows: Ints) -> Ints:
             f"{setting.where}: {setting.target} has no rows in area {code} at this scale; take a "
             "larger one"
         )
-    word = words(setting.draws, frame.key[rows])
-    keys = np.full(len(rows), -1, dtype=np.int64)
-    left = np.arange(len(rows))
+    keys = np.full(len(word), -1, dtype=np.int64)
+    left = np.arange(len(word))
     for turn in range(_TURNS):
         if not left.size:
             return keys

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from synthetic.errors import BuildError
 from synthetic.generation import texts
 from synthetic.generation.dates import civil, day_of, days, from_civil, month_of, year_of
-from synthetic.generation.rows import Held, Rows
+from synthetic.generation.rows import Held, Rows, is_few
 from synthetic.generation.tabulated import Compute, Tabulated, is_worth
 from synthetic.generation.values import Ints, Values, constant, repeated, union
 from synthetic.spec.expressions import Call, Literal, Name, Node, names
@@ -26,6 +26,7 @@ Flags = npt.NDArray[np.bool_]
 
 _MANY = 20_000
 _FEW = 0.75  # of the rows: with more, it is computed for all of them
+_LONG = 2  # operations of a branch that is worth computing for few rows alone
 R = TypeVar("R", bound=Rows)
 _compiled: dict[tuple[int, dt.date], tuple[Node, Compute]] = {}
 
@@ -70,24 +71,32 @@ def _straight(tree: Call, made: list[tuple[Compute, bool]]) -> Compute:
 
 
 def _branching(tree: Call, made: list[tuple[Compute, bool]]) -> Compute:
-    """`if`: a branch whose columns nobody else may need is computed where it is taken."""
+    """`if`: a branch whose columns nobody else may need is computed where it is taken.
+
+    So is one of some operations that few rows take.
+    """
     (condition, _), *branches = made
     needed = [_columns(arg) for arg in tree.args[1:]]
+    is_long = [_operations(arg) >= _LONG for arg in tree.args[1:]]
 
     def compute(rows: Rows) -> Values:
         truths = condition(rows)
-        waiting = [rows.waits(columns) for columns in needed]
-        if not any(waiting):
-            return _choose(truths, *(branch(rows) for branch, _ in branches))
         yes = truth(truths)
-        if yes.all() or not yes.any():  # the other branch is not asked
-            found = branches[int(not yes.any())][0](rows)
+        n = int(np.count_nonzero(yes))
+        alone = [
+            rows.waits(columns) or (long and is_few(taken, rows.n))
+            for columns, long, taken in zip(needed, is_long, (n, rows.n - n), strict=True)
+        ]
+        if not any(alone):
+            return _choose(truths, *(branch(rows) for branch, _ in branches))
+        if n in (0, rows.n):  # the other branch is not asked
+            found = branches[int(n == 0)][0](rows)
             return found if truths.missing is None else found.without(truths.missing)
         return _choose(
             truths,
             *(
-                where(there, branch, rows) if waits else branch(rows)
-                for there, (branch, _), waits in zip((yes, ~yes), branches, waiting, strict=True)
+                where(there, branch, rows) if apart else branch(rows)
+                for there, (branch, _), apart in zip((yes, ~yes), branches, alone, strict=True)
             ),
         )
 

@@ -8,6 +8,8 @@ from typing import Protocol, Self
 
 from synthetic.generation.values import Ints, Values
 
+_FEW = 4  # rows that are less than this part of the whole are worth computing by themselves
+
 
 class Rows(Protocol):
     """Columns by name, some of them not computed yet."""
@@ -41,3 +43,8 @@ class Held:
     def part(self, at: Ints) -> Held:
         """Some of the rows."""
         return Held(lambda name: self.column(name).take(at), len(at))
+
+
+def is_few(n: int, whole: int) -> bool:
+    """Whether rows are so few that they are better computed alone than with all the others."""
+    return n * _FEW < whole

@@ -27,11 +27,12 @@ from synthetic.generation.frames import (
     Source,
     choose_members,
     compact,
-    is_few,
+    laid_out,
 )
 from synthetic.generation.permutation import permute
+from synthetic.generation.rows import is_few
 from synthetic.generation.structures import CellRows, Cells, Pool, Units
-from synthetic.generation.values import Ints, Values
+from synthetic.generation.values import Ints, Values, repeated
 from synthetic.spec.expressions import Node, parse
 from synthetic.spec.models import ChildRows, Count, MatchingRows
 
@@ -131,12 +132,11 @@ class MemberTable:
             above = None
             fields, template = self.pool.groups(numbers)
         if at is None or position is None:
-            size = fields["size"].ints
-            at = np.repeat(np.arange(len(numbers)), size)
-            position = np.arange(len(at)) - np.repeat(np.cumsum(size) - size, size)
+            at, position = laid_out(fields["size"].ints)
         own = self.pool.members(fields, template, at, position)
         parents = {} if above is None else {"group": Parent.of(above, at)}
-        key = numbers[at] * POSITIONS + position
+        key = numbers.take(at) * POSITIONS
+        key += position
         return Frame(len(at), key, own, self.sources, self.as_of, parents)
 
     def frame(self, start: int, end: int) -> Frame:
@@ -362,7 +362,8 @@ class ChildTable:
         """The function that gives the number of children of a parent's frame."""
         count = self.rows.count
         if isinstance(count, int):
-            return lambda frame: Values(np.full(frame.n, count, dtype=np.int64))
+            one = np.array([count], dtype=np.int64)
+            return lambda frame: Values(repeated(one, frame.n))
         if isinstance(count, str):
             tree = parse(count)
             return lambda frame: frame.evaluate(tree)
@@ -384,10 +385,10 @@ class ChildTable:
 
     def _counts(self, parents: Frame) -> Ints:
         values = self.counted(parents)
-        counts = np.clip(values.ints, 0, self.rows.stride)
-        if values.missing is not None:
-            counts = np.where(values.missing, 0, counts)
-        return counts
+        counts = values.ints
+        if len(counts) and not 0 <= values.span[0] <= values.span[1] <= self.rows.stride:
+            counts = np.clip(counts, 0, self.rows.stride)
+        return counts if values.missing is None else np.where(values.missing, 0, counts)
 
     def _having(self, parents: Frame) -> tuple[Frame, Ints | None, Ints]:
         """Parents that may have children, which of these they are, and how many each has."""
@@ -401,7 +402,8 @@ class ChildTable:
         return few, at, self._counts(few)
 
     def _frame(self, parents: Frame, counts: Ints, at: Ints, position: Ints) -> Frame:
-        key = parents.key[at] * self.rows.stride + position
+        key = parents.key.take(at) * self.rows.stride
+        key += position
         fields: dict[str, Given] = {
             "number": Values(key),
             "position": Values(position),
@@ -424,10 +426,9 @@ class ChildTable:
         parents, group = self.parents.below(numbers)
         parents, fit, counts = self._having(parents)
         if fit is not None:
-            group = group[fit]
-        at = np.repeat(np.arange(parents.n), counts)
-        position = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return self._frame(parents, counts, at, position), group[at]
+            group = group.take(fit)
+        at, position = laid_out(counts)
+        return self._frame(parents, counts, at, position), group.take(at)
 
     def frame(self, start: int, end: int) -> Frame:
         return self.below(np.arange(start, end))[0]

@@ -71,7 +71,8 @@ def day_between(setting: Setting, asked: Day) -> Source:
             span = f"the weights are known from {_iso(begin)} to {_iso(close)} only"
             _check_days(setting, frame, outside, (first, last), span)
             inside = known & (first <= last) & ~outside
-            first, last = np.where(inside, first, begin), np.where(inside, last, begin)
+            if not inside.all():
+                first, last = np.where(inside, first, begin), np.where(inside, last, begin)
             day = days_of.draw(word, kind(frame), first, last)
             _check_days(setting, frame, inside & (day < 0), (first, last), "no day has a weight")
         return Values(day) if known.all() else Values(day).without(~known)

@@ -58,7 +58,7 @@ def _led_to(scope: Scope, column: ColumnSpec) -> set[str]:
     """What a link needs of this table, and a column that is taken from behind one."""
     found: set[str] = set()
     if column.link is not None:
-        found |= set(column.link.match.values()) | {column.link.within or ""}
+        found |= set(column.link.match.values()) | {column.link.within or "", column.link.by or ""}
         texts = [column.link.area]
         if scope.linked(column.link) is scope:
             texts.append(column.link.where)

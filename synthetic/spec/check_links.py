@@ -63,6 +63,8 @@ def check_link(scope: Scope, column: ColumnSpec, codes: Codes) -> None:
         _check_same_member(scope, target)
     if link.units is not None:
         _check_unit_link(scope, target, link)
+    if link.by is not None:
+        _check_by(scope, link.by)
     if link.area is not None:
         check(link.area, scope.types(), Type.TEXT)
         scope.check_all_there(link.area, "a link needs it in every row")
@@ -84,6 +86,15 @@ def _check_within(scope: Scope, target: Scope, within: str) -> None:
             f"within = {within!r}: {target.dataset}.{target.name} has its rows below "
             f"{'.'.join(target.root())}, not below {'.'.join(below)}"
         )
+
+
+def _check_by(scope: Scope, by: str) -> None:
+    if scope.table.rows.children is None:
+        raise SpecError("'by' is for rows of children alone: those of one parent meet the same row")
+    check_known(by, scope.table.columns, "column")
+    if scope.types()[by] is not Type.INTEGER:
+        raise SpecError(f"by = {by!r} must be of type 'integer'")
+    scope.check_there(by, "'by' needs it in every row")
 
 
 def _check_same_member(scope: Scope, target: Scope) -> None:

@@ -133,6 +133,7 @@ DESCRIPTIONS = {
     "Link.same": "The row of `members` that stands for the same member as this row.",
     "Link.area": "An expression that gives the area to choose in.",
     "Link.within": "'group', or another key of the row: below whom to choose.",
+    "Link.by": "A whole-number column: children of one parent with the same number meet the same row.",
     "ColumnSpec.type": "The type of the values.",
     "ColumnSpec.places": "Decimal places of a decimal, 1 to 6.",
     "ColumnSpec.sensitivity": "How far the column could identify or hurt somebody, were it real.",

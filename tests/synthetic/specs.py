@@ -164,7 +164,7 @@ class _Renaming:
                 column[key] = self.expression(column[key])
         self.assume(column.get("assume", {}))
         if "link" in column:
-            self.asked(column["link"], columns=("weight", "within"))
+            self.asked(column["link"], columns=("weight", "within", "by"))
         parts = column.get("identifier", {}).get("parts", {})
         for name, text in parts.items():
             parts[name] = self.expression(text)
@@ -388,6 +388,11 @@ value = "share_pct"
             'link = { members = "linked.accounts", area = "to_area", where = "weight > 3" }',
             "to_account": _INTEGER + 'take = "to_id.position"',
             "to_weight": _INTEGER + 'take = "to_id.weight"',
+            "turn": _INTEGER + "assume = { shares = { 0 = 2, 1 = 1, -7 = 1 } }",
+            "usual_id": 'type = "text"\nreferences = "linked.accounts.owner_id"\n'
+            'references_with = { position = "usual_account" }\n'
+            'link = { members = "linked.accounts", by = "turn", where = "weight > 3" }',
+            "usual_account": _INTEGER + 'take = "usual_id.position"',
         },
         _AREA,
     )

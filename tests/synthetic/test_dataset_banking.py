@@ -96,6 +96,36 @@ def test_transactions_follow_the_opening_and_keep_their_account(con):
     ) == (0,)
 
 
+def test_an_account_deals_with_six_others_and_its_fraud_with_strangers(con):
+    (most, few) = only_row(
+        con,
+        """SELECT max(n), count(*) FILTER (n < rows) FROM (
+        SELECT account_id, count(DISTINCT counterparty_id) AS n, count(*) AS rows FROM transactions
+        WHERE counterparty_id IS NOT NULL AND fraud_pattern = 'none' GROUP BY 1)""",
+    )
+    assert most == 6
+    assert few > 1000
+    (new, n) = only_row(
+        con,
+        """WITH usual AS (SELECT DISTINCT account_id, counterparty_id FROM transactions
+        WHERE fraud_pattern = 'none')
+        SELECT count(*) FILTER (u.account_id IS NULL), count(*) FROM transactions t
+        LEFT JOIN usual u ON u.account_id = t.account_id AND u.counterparty_id = t.counterparty_id
+        WHERE t.fraud_pattern IN ('account_takeover', 'mule')""",
+    )
+    assert n > 20
+    assert new > 0.98 * n
+
+
+def test_amounts_come_in_steps_that_people_use(con):
+    for kind, step in (("cash_withdrawal", 50_000), ("transfer_out", 10_000), ("purchase", 500)):
+        assert only_row(
+            con,
+            f"""SELECT count(*) FILTER (amount % {step} > 0), min(amount) >= {step}
+            FROM transactions WHERE kind = '{kind}' AND fraud_pattern = 'none'""",
+        ) == (0, True)
+
+
 def test_the_number_of_transactions_comes_near_the_published_one(con):
     year = published("non_cash_payment_transactions", "2025")
     growth = next(

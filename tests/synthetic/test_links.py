@@ -49,7 +49,7 @@ def one(rows, query):
 def test_a_replica_with_links_of_every_kind_verifies(replicas, folder):
     checks = verify(replicas["linked"], load_all(["linked"], [folder]))
     assert [check for check in checks if not check.ok] == []
-    assert sum("->" in check.what for check in checks) == 12
+    assert sum("->" in check.what for check in checks) == 13
 
 
 def test_keys_that_leave_an_area_are_counted_apart_and_no_others(folder, tmp_path):
@@ -207,9 +207,48 @@ def test_a_destination_lies_where_the_row_says(rows):
     assert (wrong, unlike, n) == (0, 0, rows_there)
 
 
+def test_children_of_one_parent_with_one_number_meet_the_same_row_and_others_another(rows):
+    pairs = """
+        SELECT owner_id, account, turn, count(DISTINCT (usual_id, usual_account)) AS met,
+               min(usual_id || '/' || usual_account) AS whom, count(*) AS n
+        FROM linked.payments GROUP BY owner_id, account, turn"""
+    ((most, several),) = one(rows, f"SELECT max(met), count(*) FILTER (n > 1) FROM ({pairs})")
+    assert most == 1
+    assert several > 100
+    # Another number of the same parent, and the same number of another, meet somebody else.
+    ((alike, n),) = one(
+        rows,
+        f"""WITH pairs AS ({pairs})
+        SELECT count(*) FILTER (a.whom = b.whom), count(*) FROM pairs a JOIN pairs b
+        ON a.owner_id = b.owner_id AND a.account = b.account AND a.turn < b.turn""",
+    )
+    assert n > 100
+    assert alike < n / 50
+    ((different, n),) = one(
+        rows, f"SELECT count(DISTINCT whom), count(*) FROM ({pairs}) WHERE turn = -7"
+    )
+    assert different > n / 4
+    ((wrong,),) = one(
+        rows,
+        """SELECT count(*) FROM linked.payments p LEFT JOIN linked.accounts a
+        ON a.owner_id = p.usual_id AND a.position = p.usual_account
+        WHERE a.weight IS NULL OR a.weight <= 3 OR a.province_code <> p.province_code""",
+    )
+    assert wrong == 0
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        ('by = "turn"', 'by = "to_id"', "by = 'to_id' must be of type 'integer'"),
+        (
+            'type = "integer"\nreferences = "linked.schools.school_id"\nlink = { own = true }',
+            'type = "text"\nreferences = "population.persons.person_id"\n'
+            'link = { members = "population.persons", by = "room" }',
+            "'by' is for rows of children alone",
+        ),
+        ('by = "turn"', 'by = "turns"', "unknown column 'turns'"),
+        ('by = "turn"', 'by = "turn", area = "to_area"', "'by' takes no 'area' beside"),
         ("leaves_area = true\nlink = { units", "link = { units", "say so: leaves_area = true"),
         ('weight = "room"', 'weight = "kind"', "weight = 'kind' must be of type 'integer'"),
         ('weight = "room"', 'weight = "rooms"', "unknown column 'rooms'"),

@@ -29,7 +29,9 @@ class Link(Model):
 
     `area` gives the area to choose in, for members and units. `within` asks for a row of
     `members` below the row's own group or unit ("group"), or below the one that another key
-    leads to; it is never the row itself, and missing where nobody is found.
+    leads to; it is never the row itself, and missing where nobody is found. `by` is a column of
+    whole numbers: children of one parent who have the same number there meet the same row, as an
+    account pays the same few others again and again.
     """
 
     members: Qualified | None = None
@@ -46,6 +48,7 @@ class Link(Model):
     same: bool = False
     area: Expression | None = None
     within: Identifier | None = None
+    by: Identifier | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Link:
@@ -53,7 +56,7 @@ class Link(Model):
             raise ValueError("give exactly one of 'members', 'units' and own = true")
         kind = "members" if self.members else "units" if self.units else "own"
         taken = {
-            "members": {"members", "where", "area", "within", "same"},
+            "members": {"members", "where", "area", "within", "same", "by"},
             "units": {
                 "units",
                 "where",
@@ -77,6 +80,9 @@ class Link(Model):
             raise ValueError(f"same = true takes no {beside[0]!r} beside; remove one")
         if self.within is not None and self.area is not None:
             raise ValueError("'within' needs no 'area'; remove one")
+        beside = sorted(self.model_fields_set & {"area", "within"})
+        if self.by is not None and beside:
+            raise ValueError(f"'by' takes no {beside[0]!r} beside; remove one")
         return self
 
     @property
