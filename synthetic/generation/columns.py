@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from synthetic.errors import BuildError, SpecError
 from synthetic.generation.dates import days
-from synthetic.generation.draws import stream, words
+from synthetic.generation.draws import stream
 from synthetic.generation.frames import Column, Frame, Source
 from synthetic.generation.grammars import chosen, written
 from synthetic.generation.identifiers import Rows, kind
@@ -75,9 +75,7 @@ def _lacking(setting: Setting) -> Callable[[Frame], Flags] | None:
 
     def lacks(frame: Frame) -> Flags:
         entry = entries_of(setting, frame, given, tuple(shares), "missing.share")
-        drawn: Flags = (
-            words(draws, frame.key) >> np.uint64(32) < limit[0 if entry is None else entry]
-        )
+        drawn: Flags = frame.words(draws) >> np.uint64(32) < limit[0 if entry is None else entry]
         return drawn
 
     return lacks

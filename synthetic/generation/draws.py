@@ -1,8 +1,9 @@
 """Random words as a pure function of (seed, names, row): a counter-based generator of integers.
 
-A stream is two 64-bit keys made by BLAKE2 from the seed and the names of what is drawn. The word of
-row i is `mix(mix(i * G + k1) ^ k2)`, where mix is the finaliser of splitmix64. With one key only,
-two streams whose keys differ by G would be one stream moved by a row; the second key prevents it.
+A stream is a 64-bit key made by BLAKE2 from the seed and the names of what is drawn. The word of row
+i is `mix(mix(i * G + C) ^ key)`, where mix is the finaliser of splitmix64 and C a constant. With one
+mixing alone, two streams whose keys differ by G would be one stream moved by a row; the key between
+the two prevents it. The first mixing is the same for all streams: columns of the same rows share it.
 NumPy's own distributions are not stable between versions and cannot be asked for scattered rows.
 
 References
@@ -21,6 +22,7 @@ import numpy.typing as npt
 Words = npt.NDArray[np.uint64]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_OFFSET = np.uint64(0xD1B54A32D192ED03)  # any odd number: row 0 must not be mixed to 0
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S32 = (np.uint64(n) for n in (30, 27, 31, 32))
@@ -28,17 +30,16 @@ _S30, _S27, _S31, _S32 = (np.uint64(n) for n in (30, 27, 31, 32))
 
 @dataclass(frozen=True)
 class Stream:
-    """The two keys of one stream of words."""
+    """One stream of words."""
 
-    k1: int
-    k2: int
+    key: int
 
 
 def stream(seed: int, *names: str) -> Stream:
     """Return the stream that belongs to a seed and a path of names."""
     text = "\x1f".join((str(seed), *names)).encode()
-    digest = hashlib.blake2b(text, digest_size=16, person=b"synthetic-draws").digest()
-    return Stream(int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little"))
+    digest = hashlib.blake2b(text, digest_size=8, person=b"synthetic-draws").digest()
+    return Stream(int.from_bytes(digest, "little"))
 
 
 def _finalise(z: Words, scratch: Words) -> None:
@@ -67,12 +68,21 @@ def words(stream: Stream, rows: npt.NDArray[np.integer]) -> Words:
     -------
     uint64 array of the shape of `rows`
     """
+    return words_of(stream, mixed(rows))
+
+
+def mixed(rows: npt.NDArray[np.integer]) -> Words:
+    """Mix row numbers, once for all streams."""
     z = _unsigned(rows) * _GOLDEN
-    z += np.uint64(stream.k1)
-    scratch = np.empty_like(z)
-    _finalise(z, scratch)
-    z ^= np.uint64(stream.k2)
-    _finalise(z, scratch)
+    z += _OFFSET
+    _finalise(z, np.empty_like(z))
+    return z
+
+
+def words_of(stream: Stream, mixed: Words) -> Words:
+    """Return one word of a stream for each row number that was mixed."""
+    z = mixed ^ np.uint64(stream.key)
+    _finalise(z, np.empty_like(z))
     return z
 
 

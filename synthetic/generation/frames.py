@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic.errors import BuildError, nearest
+from synthetic.generation.draws import Stream, Words, mixed, words_of
 from synthetic.generation.fields import Fields
 from synthetic.generation.operations import evaluate, truth
 from synthetic.generation.rows import is_few
@@ -139,6 +140,17 @@ class Frame:
                 if name in whole.parents:
                     self.parents[name] = whole.parents[name].part(at)
         return name in self._done
+
+    def words(self, draws: Stream) -> Words:
+        """A random word for each row."""
+        return words_of(draws, self._mixed)
+
+    @cached_property
+    def _mixed(self) -> Words:
+        whole, at = self.of or (self, None)
+        if at is not None and "_mixed" in vars(whole):
+            return whole._mixed.take(at)
+        return mixed(self.key)
 
     def waits(self, names: Collection[str]) -> bool:
         """Whether one of these columns is not there yet and may never be asked for in every row."""

@@ -9,9 +9,9 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
-from synthetic.generation.draws import Stream, below, words
+from synthetic.generation.draws import Stream, below
 from synthetic.generation.frames import Frame, Source
-from synthetic.generation.settings import Setting, drawn_by, entries_of
+from synthetic.generation.settings import Setting, entries_of, row_words
 from synthetic.generation.texts import concat
 from synthetic.generation.values import Domain, Values
 from synthetic.spec.models import SLOT, Grammar, by_code
@@ -30,7 +30,7 @@ def chosen(
 
     def compute(frame: Frame) -> Values:
         entry = entries_of(setting, frame, setting.given, tuple(texts), what)
-        word = words(draws, drawn_by(setting, frame))
+        word = row_words(setting, frame, draws)
         if entry is None:
             return Values(held.take(below(word, size[0])), domain)
         return Values(held.take(first.take(entry) + below(word, size.take(entry))), domain)

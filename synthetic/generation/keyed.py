@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from synthetic.generation.frames import Frame
 from synthetic.generation.values import Domain, Ints, Values
 from synthetic.spec.models import key_of
 
 _MAX_PRODUCT = 1 << 21  # combinations looked up in a table; more are sorted
-_UNKNOWN = -2  # no entry looked up yet
+_UNKNOWN = -2  # no entry looked up yet; below every entry
 _MAX_SPAN = 64  # numbers in a row that are codes whether they occur or not
 Labels = tuple[tuple[str, ...], ...]
 
@@ -39,12 +38,12 @@ class Combinations:
             return self._looked_up(present, keys).take(at)
         table = _table(self.labels, keys)
         found = table.take(self.index)
-        unknown = np.flatnonzero(found == _UNKNOWN)
-        if unknown.size:
-            present = np.flatnonzero(np.bincount(self.index[unknown], minlength=self.n))
+        if len(found) and found.min() == _UNKNOWN:
+            unknown = self.index[found == _UNKNOWN]
+            present = np.flatnonzero(np.bincount(unknown, minlength=self.n))
             table[present] = self._looked_up(present, keys)
             found = table.take(self.index)
-        return found.astype(np.int64)
+        return found
 
     def _looked_up(self, present: Ints, keys: tuple[str, ...]) -> Ints:
         place = {key: i for i, key in enumerate(keys) if key}
@@ -61,9 +60,9 @@ class Combinations:
 
 
 @lru_cache(maxsize=256)
-def _table(labels: Labels, keys: tuple[str, ...]) -> npt.NDArray[np.int32]:
+def _table(labels: Labels, keys: tuple[str, ...]) -> Ints:
     """The entry of every combination of these codes, filled in as they are met."""
-    return np.full(math.prod(map(len, labels)), _UNKNOWN, dtype=np.int32)
+    return np.full(math.prod(map(len, labels)), _UNKNOWN, dtype=np.int64)
 
 
 def combinations(frame: Frame, columns: Sequence[str]) -> Combinations:

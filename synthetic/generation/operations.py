@@ -314,8 +314,9 @@ def _add_months(date: Values, months: Values) -> Values:
 
 def _div(a: Values, b: Values) -> Values:
     zero = b.ints == 0
-    divided = Values(np.floor_divide(a.ints, np.where(zero, 1, b.ints)))
-    return divided.without(zero) if zero.any() else divided
+    if not zero.any():
+        return Values(np.floor_divide(a.ints, b.ints))
+    return Values(np.floor_divide(a.ints, np.where(zero, 1, b.ints))).without(zero)
 
 
 _LARGEST = 2**62  # beyond it a whole number of 64 bits may already have gone round

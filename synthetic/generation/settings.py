@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthetic.errors import BuildError
-from synthetic.generation.draws import Stream, stream
+from synthetic.generation.draws import Stream, Words, stream, words
 from synthetic.generation.frames import Frame, Source
 from synthetic.generation.keyed import combinations
 from synthetic.generation.values import Ints, Values
@@ -67,11 +67,13 @@ def entries_of(
     return entry
 
 
-def drawn_by(setting: Setting, frame: Frame) -> Ints:
-    """What a draw hangs on: the row, or a field within the row's group."""
+def row_words(setting: Setting, frame: Frame, draws: Stream | None = None) -> Words:
+    """A random word for each row, or one for all rows of a group that share a field."""
+    draws = draws or setting.draws
     if setting.spec.per is None:
-        return frame.key
-    return frame.field("number").ints * _GROUP_SHIFT + frame.field(setting.spec.per).ints
+        return frame.words(draws)
+    per = frame.field("number").ints * _GROUP_SHIFT + frame.field(setting.spec.per).ints
+    return words(draws, per)
 
 
 def present(values: Values) -> Flags:

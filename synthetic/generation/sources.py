@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from synthetic.errors import SpecError
 from synthetic.generation.alias import Alias, alias
-from synthetic.generation.draws import below, words
+from synthetic.generation.draws import below
 from synthetic.generation.frames import Frame, Source
-from synthetic.generation.settings import Setting, drawn_by, entries_of
+from synthetic.generation.settings import Setting, entries_of, row_words
 from synthetic.generation.values import Domain, Ints, Values, places
 
 
@@ -38,7 +38,7 @@ def follows(setting: Setting) -> Source:
             categories = ordered.categories[axis]
             index = _positions(frame.column(column), categories, margin.name, axis)
             context = index if context is None else context * len(categories) + index
-        word = words(setting.draws, drawn_by(setting, frame))
+        word = row_words(setting, frame)
         return Values(table().draw(word, context), domain)
 
     return compute
@@ -69,7 +69,7 @@ def shares(setting: Setting, weights: Mapping[str, Mapping[str, int]]) -> Source
 
     def compute(frame: Frame) -> Values:
         entry = entries_of(setting, frame, setting.given, tuple(weights), "shares")
-        drawn = table().draw(words(setting.draws, drawn_by(setting, frame)), entry)
+        drawn = table().draw(row_words(setting, frame), entry)
         return Values(drawn, domain) if meaning is None else Values(meaning[drawn])
 
     return compute
@@ -91,7 +91,7 @@ def quantiles(setting: Setting, knots: Mapping[str, tuple[int, ...]]) -> Source:
 
     def compute(frame: Frame) -> Values:
         entry = entries_of(setting, frame, setting.given, tuple(knots), "quantiles")
-        word = words(setting.draws, drawn_by(setting, frame))
+        word = row_words(setting, frame)
         if entry is None:
             at = below(word, stretches[0])
         else:

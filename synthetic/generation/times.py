@@ -11,9 +11,9 @@ from synthetic.errors import BuildError
 from synthetic.generation.alias import alias
 from synthetic.generation.calendar import Season, calendar
 from synthetic.generation.dates import from_civil
-from synthetic.generation.draws import below, words
+from synthetic.generation.draws import below
 from synthetic.generation.frames import Frame, Source
-from synthetic.generation.settings import Setting, drawn_by, entries_of, present
+from synthetic.generation.settings import Setting, entries_of, present, row_words
 from synthetic.generation.values import Ints, Values
 from synthetic.spec.expressions import Node, parse
 from synthetic.spec.models import Day, Hour, Tet, by_code
@@ -27,7 +27,7 @@ def date_in_year(setting: Setting, tree: Node) -> Source:
         year = frame.evaluate(tree).ints
         first = from_civil(year, np.ones_like(year), np.ones_like(year))
         following = from_civil(year + 1, np.ones_like(year), np.ones_like(year))
-        word = words(setting.draws, drawn_by(setting, frame))
+        word = row_words(setting, frame)
         return Values(first + below(word, following - first))
 
     return compute
@@ -61,7 +61,7 @@ def day_between(setting: Setting, asked: Day) -> Source:
         known = present(a) & present(b)
         first, last = a.ints, b.ints
         _check_days(setting, frame, known & (first > last), (first, last), "'from' lies after 'to'")
-        word = words(setting.draws, drawn_by(setting, frame))
+        word = row_words(setting, frame)
         if drawn is None:
             day = first + below(word, np.maximum(last - first + 1, 1))
         else:
@@ -103,9 +103,9 @@ def hour_of(setting: Setting, asked: Hour) -> Source:
     def compute(frame: Frame) -> Values:
         day = frame.column(asked.at)
         entry = entries_of(setting, frame, setting.given, tuple(hours), "hour.hours")
-        keys = drawn_by(setting, frame)
-        hour = table.draw(words(setting.draws, keys), entry)
-        time = day.ints * 86_400 + hour * 3600 + below(words(seconds, keys), 3600)
+        hour = table.draw(row_words(setting, frame), entry)
+        second = below(row_words(setting, frame, seconds), 3600)
+        time = day.ints * 86_400 + hour * 3600 + second
         return Values(time, missing=day.missing)
 
     return compute
