@@ -15,8 +15,11 @@ from axe_playwright_python.sync_playwright import Axe
 from sandbox import catalog, lab
 from sandbox.pages.catalogue import snippets, themes, unknown
 from sandbox.pages.catalogue.links import address
+from sandbox.pages.rendering import environment
 from synthetic import statistics
+from synthetic.evaluation.sql import connect
 from synthetic.spec.load import load, packaged
+from synthetic.tables.manifest import find
 from tests.sandbox.browsing import chromium
 from tests.sandbox.serving import TOKEN, serving
 from tests.sandbox.tiny import replica
@@ -155,7 +158,7 @@ def test_a_table_says_everything_of_each_column(pages, replicas):
     } <= (links(answer))
 
 
-def test_a_table_shows_its_first_rows_as_a_notebook_reads_them(pages):
+def test_a_table_shows_its_first_rows_as_a_notebook_reads_them(pages, replicas):
     answer = pages.ask("/data/population/persons")
     body = answer.text.partition('id="rows"')[2].partition("</table>")[0].partition("<tbody>")[2]
     rows = re.findall(r"<tr>(.*?)</tr>", body, re.S)
@@ -166,7 +169,20 @@ def test_a_table_shows_its_first_rows_as_a_notebook_reads_them(pages):
     assert re.fullmatch("9[0-9]{11}", first[0])
     assert first[3] == "01"  # a code keeps its zero
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", first[8])
-    assert "NULL" in body  # a child has no telephone
+    population = {one.dataset: one for one in find(replicas / "replicas")}
+    with connect(population) as connection:
+        expected = connection.execute("FROM population.persons LIMIT 10").fetchall()
+    assert body.count(">NULL<") == sum(value is None for row in expected for value in row)
+
+
+def test_a_value_that_is_missing_is_shown_apart_from_a_text():
+    columns = [{"name": "phone", "is_number": False}]
+    asked = (
+        '{% import "catalogue_parts.html.j2" as pieces %}{{ pieces.sample("t", columns, rows) }}'
+    )
+    shown = environment().from_string(asked).render(columns=columns, rows=[[None], ["NULL"]])
+    assert '<span class="none">NULL</span>' in shown
+    assert "<bdi>NULL</bdi>" in shown
 
 
 def test_a_table_shows_questions_with_sql_to_copy(pages, replicas, monkeypatch):

@@ -180,7 +180,7 @@ def test_texts_come_from_their_vocabularies(con):
         else:
             wanted = [f"{kind}: {word}" for word in words] + [f"{word} {word}!" for word in words]
             assert note in wanted
-    assert len({note for *_, note in rows}) == 3 * 2 + 3 * 2 + 3
+    assert 3 * 2 + 3 * 2 <= len({note for *_, note in rows}) <= 3 * 2 + 3 * 2 + 3
 
 
 @given(
