@@ -13,6 +13,7 @@ import numpy.typing as npt
 from synthetic.errors import BuildError
 from synthetic.generation.dates import Ints, civil, days
 from synthetic.generation.draws import Words, below
+from synthetic.generation.running import Running
 
 # The first day of the lunar year in Viet Nam (UTC+7): the table of the `holidays` library (MIT,
 # holidays/calendars/chinese.py with its Vietnamese exceptions of 2007 and 2030, which fall a day
@@ -31,7 +32,6 @@ _TET_APART = 350  # days, at least
 _LARGEST_SUM = 2**31 - 1  # what `below` takes
 _STRETCH = 512  # days: windows begin and end at multiples, so that there are few of them
 _KEPT = 16  # windows of one calendar
-_SLOTS_A_DAY, _MOST_SLOTS = 32, 17  # of a window; bits of their number
 
 
 @dataclass(frozen=True)
@@ -84,85 +84,45 @@ class Season:
         return bound * max([100, *around])
 
 
-@dataclass(frozen=True, eq=False)
-class _Window:
-    """Some of a calendar's days, with a table that says where to look."""
-
-    start: int  # its first day's place in the calendar
-    shift: Ints  # shape (kinds,): a running total without its last bits is a slot
-    slots: npt.NDArray[np.int32]  # shape (kinds, slots): the day's place where a slot begins
-
-    @classmethod
-    def of(cls, running: Ints, start: int, end: int) -> _Window:
-        """The days from `start` up to `end`."""
-        totals = running[:, start : end + 1] - running[:, start : start + 1]
-        bits = min((_SLOTS_A_DAY * (end - start)).bit_length(), _MOST_SLOTS)
-        shift = np.array([max(int(row[-1]).bit_length() - bits, 0) for row in totals])
-        edges = np.arange((1 << bits) + 2, dtype=np.int64)
-        slots = [
-            np.searchsorted(row[1:], edges << by, side="right")
-            for row, by in zip(totals, shift, strict=True)
-        ]
-        return cls(start, shift, np.minimum(slots, end - start - 1).astype(np.int32) + start)
-
-
 class Calendar:
     """Running totals of whole-number weights over days, one row for each kind of rows."""
 
     def __init__(self, first: int, running: Ints) -> None:
         self.first = first  # days since 1970
         self.running = running  # shape (kinds, days + 1)
-        self._windows: dict[tuple[int, int], _Window] = {}
+        self._windows: dict[tuple[int, int], Running] = {}
 
     @property
     def n_days(self) -> int:
         """How many days it has."""
         return self.running.shape[1] - 1
 
-    def _window(self, first: int, last: int) -> _Window:
-        """A window around these days; which one changes no day that is drawn, only the time."""
+    def _window(self, first: int, last: int) -> tuple[int, Running]:
+        """A stretch around these days; which one changes no day that is drawn, only the time."""
         start = (first - self.first) // _STRETCH * _STRETCH
         end = min(-(-(last + 1 - self.first) // _STRETCH) * _STRETCH, self.n_days)
         if (start, end) not in self._windows:
             if len(self._windows) >= _KEPT:
                 self._windows.clear()
-            self._windows[start, end] = _Window.of(self.running, start, end)
-        return self._windows[start, end]
+            totals = self.running[:, start : end + 1] - self.running[:, start : start + 1]
+            self._windows[start, end] = Running.of(totals)
+        return start, self._windows[start, end]
 
     def draw(self, word: Words, kind: Ints | None, start: Ints, end: Ints) -> Ints:
         """Draw a day from `start` to `end`, both included and inside the calendar; -1 for none."""
         if not len(word):
             return np.zeros(0, dtype=np.int64)
-        window = self._window(int(start.min()), int(end.max()))
+        begin, window = self._window(int(start.min()), int(end.max()))
         row = np.int64(0) if kind is None else kind
-        running, slots = self.running.reshape(-1), window.slots.reshape(-1)
-        begin = row * (self.n_days + 1)
-        low, high = (
-            running.take(begin - self.first + start),
-            running.take(begin + 1 - self.first + end),
-        )
-        pick = low + below(word, np.maximum(high - low, 1))
-        slot = pick - running.take(begin + window.start)
-        slot >>= window.shift[row]
-        slot += row * window.slots.shape[1]
-        day = slots.take(slot).astype(np.int64)
-        slot += 1
-        left = np.flatnonzero(slots.take(slot) > day)
-        if left.size:  # a slot of more than one day
-            a, b = day[left], slots.take(slot[left]).astype(np.int64)
-            offset = np.broadcast_to(begin + 1, day.shape)[left]
-            day[left] = _first_above(running, offset, pick[left], a, b)
-        day += self.first
-        return day if (high > low).all() else np.where(high > low, day, -1)
-
-
-def _first_above(running: Ints, offset: Ints, pick: Ints, a: Ints, b: Ints) -> Ints:
-    """The first day from a to b whose running total is above the pick."""
-    while (a < b).any():
-        middle = (a + b) >> 1
-        above = running[offset + middle] > pick
-        a, b = np.where(above, a, np.minimum(middle + 1, b)), np.where(above, middle, b)
-    return a
+        totals = window.totals.reshape(-1)
+        offset = row * window.totals.shape[1] - (self.first + begin)
+        low, high = totals.take(offset + start), totals.take(offset + 1 + end)
+        size = high - low
+        has_any = size > 0
+        low += below(word, np.maximum(size, 1))
+        day = window.find(row, low)
+        day += self.first + begin
+        return day if has_any.all() else np.where(has_any, day, -1)
 
 
 def calendar(seasons: Sequence[Season]) -> Calendar:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -12,28 +11,49 @@ from synthetic.generation.draws import Words, below, words
 from synthetic.generation.frames import Frame
 from synthetic.generation.linking import Setting, areas_of
 from synthetic.generation.permutation import permute
+from synthetic.generation.running import Running
 from synthetic.generation.values import Domain, Ints, Values, places
 from synthetic.spec.scope import codes_of
 
 _MAX_WEIGHT = 2**31  # what one draw can divide
+_MOST_CODES = 1 << 20  # in a table; more are searched
 
 
-@dataclass(frozen=True, eq=False)
 class _Choices:
-    """Units to choose among, in the order of their codes, with their running weights."""
+    """Units to choose among, in the order of their codes, by their running weights."""
 
-    keys: Ints
-    codes: Ints
-    running: Ints  # begins with 0
+    def __init__(self, keys: Ints, codes: Ints, weights: Ints) -> None:
+        self.keys, self.codes = keys, codes
+        self.running = Running.of(np.concatenate([[0], np.cumsum(weights)]).astype(np.int64)[None])
+        most = int(codes[-1]) if len(codes) else 0
+        # The running weight before each code, looked up where codes are not too many.
+        self.before = self._before(np.arange(most + 2)) if most < _MOST_CODES else None
+
+    @property
+    def sum(self) -> int:
+        """All weights."""
+        return int(self.running.totals[0, -1])
+
+    def _before(self, codes: Ints) -> Ints:
+        return self.running.totals[0, np.searchsorted(self.codes, codes)]
+
+    def _up_to(self, codes: Ints) -> Ints:
+        if self.before is None:
+            return self._before(codes)
+        return self.before.take(np.minimum(codes, len(self.before) - 1))
 
     def pick(self, low: Ints, high: Ints, word: Words) -> Ints:
         """A unit with a code from `low` to below `high`, by weight; -1 where there is none."""
-        start = self.running[np.searchsorted(self.codes, low)]
-        n = self.running[np.searchsorted(self.codes, high)] - start
-        there = n > 0
+        start = self._up_to(low)
+        n = self._up_to(high) - start
+        if len(n) and n.min() > 0:
+            start += below(word, n)
+            return self.keys.take(self.running.find(np.int64(0), start))
+        there = np.flatnonzero(n > 0)
         keys = np.full(len(low), -1, dtype=np.int64)
-        drawn = start[there] + below(word[there], n[there])
-        keys[there] = self.keys[np.searchsorted(self.running, drawn, side="right") - 1]
+        if there.size:
+            drawn = start[there] + below(word[there], n[there])
+            keys[there] = self.keys.take(self.running.find(np.int64(0), drawn))
         return keys
 
 
@@ -95,7 +115,10 @@ class UnitLink:
             n = self.setting.others.cells.n
             return below(word, n) if n else np.full(len(rows), -1, dtype=np.int64)
         low, n_places = self._codes(frame, rows)
-        return self.choices(None).pick(low, low + n_places, word)
+        keys = np.full(len(rows), -1, dtype=np.int64)
+        known = np.flatnonzero(low >= 0)
+        keys[known] = self.choices(None).pick(low[known], low[known] + n_places, word[known])
+        return keys
 
     def _none(self, area: int) -> BuildError:
         there = "the country" if area < 0 or self.link.elsewhere else "an area"
@@ -145,13 +168,13 @@ class UnitLink:
             code += frame.field("place").ints[rows]
         order = np.argsort(code, kind="stable")
         rows = rows[order]
-        running = np.concatenate([[0], np.cumsum(weight[rows])]).astype(np.int64)
-        if running[-1] >= _MAX_WEIGHT:
+        choices = _Choices(frame.key[rows], code[order], weight[rows])
+        if choices.sum >= _MAX_WEIGHT:
             raise BuildError(
-                f"{self.setting.where}: the weights {link.weight!r} add up to {running[-1]}, more "
+                f"{self.setting.where}: the weights {link.weight!r} add up to {choices.sum}, more "
                 "than 2**31; divide them"
             )
-        return _Choices(frame.key[rows], code[order], running)
+        return choices
 
 
 def _positions(values: Values, among: tuple[str, ...]) -> Ints:

@@ -86,6 +86,14 @@ def words_of(stream: Stream, mixed: Words) -> Words:
     return z
 
 
+def word_after(word: Words, numbers: npt.NDArray[np.integer]) -> Words:
+    """Return a further word for each whole number and the word, or the one word, that it has."""
+    z = _unsigned(numbers) * _GOLDEN
+    z ^= word
+    _finalise(z, np.empty_like(z))
+    return z
+
+
 def _unsigned(numbers: npt.NDArray[np.integer]) -> Words:
     """The same numbers modulo 2**64, where they lie if they have 64 bits."""
     return numbers.view(np.uint64) if numbers.dtype.itemsize == 8 else numbers.astype(np.uint64)

@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -72,31 +73,34 @@ class Kind:
     is_marked: Callable[[pa.Array], Flags]
 
 
-def _used(values: Values) -> tuple[tuple[str, ...], Ints]:
-    """The texts of a part that some row holds, and the place of each row's text among them."""
+def _numbers(values: Values, pattern: str, number: Callable[[str], int], needs: str) -> Ints:
+    """What the text of each row stands for, or an error where one does not have its form."""
     coded = values.coded()
     assert coded.domain is not None
-    counts = np.bincount(coded.ints, minlength=len(coded.domain)) > 0
-    texts = tuple(text for text, used in zip(coded.domain, counts, strict=True) if used)
-    return texts, (np.cumsum(counts) - 1)[coded.ints]
+    found = _meanings(coded.domain, pattern, number).take(coded.ints)
+    if len(found) and found.min() < 0:
+        texts = dict.fromkeys(coded.domain[i] for i in coded.ints[found < 0])
+        raise BuildError(f"{needs}; found {list(texts)[:3]}")
+    return found
+
+
+@lru_cache(maxsize=64)
+def _meanings(domain: tuple[str, ...], pattern: str, number: Callable[[str], int]) -> Ints:
+    """The numbers of these texts; -1 for those that do not have the form."""
+    fits = re.compile(pattern).fullmatch
+    return np.array([number(text) if fits(text) else -1 for text in domain], dtype=np.int64)
 
 
 def _area_numbers(values: Values, what: str) -> Ints:
     """The whole numbers that the codes of areas write (province "01" is 1)."""
-    texts, at = _used(values)
-    odd = [text for text in texts if not re.fullmatch(kinds.AREA_CODE, text)]
-    if odd:
-        raise BuildError(f"{what} needs areas with codes of two digits; found {odd[:3]}")
-    return np.array([int(text) for text in texts], dtype=np.int64)[at]
+    needs = f"{what} needs areas with codes of two digits"
+    return _numbers(values, kinds.AREA_CODE, int, needs)
 
 
 def _is_female(values: Values, what: str) -> Ints:
     """1 for every woman, 0 for every man."""
-    texts, at = _used(values)
-    odd = [text for text in texts if text not in kinds.SEXES]
-    if odd:
-        raise BuildError(f"{what} needs a sex that is {' or '.join(kinds.SEXES)}; found {odd[:3]}")
-    return np.array([int(text == "female") for text in texts], dtype=np.int64)[at]
+    needs = f"{what} needs a sex that is {' or '.join(kinds.SEXES)}"
+    return _numbers(values, "|".join(kinds.SEXES), kinds.SEXES.index, needs)
 
 
 def _personal_number(stream: Stream, rows: Rows) -> Values:
@@ -122,16 +126,17 @@ def _person_number(stream: Stream, rows: Rows, what: str, leads: tuple[int, ...]
         raise BuildError(
             f"{what} needs years from {first} to {last}; found {year.min()} to {year.max()}"
         )
-    lead, rank = np.divmod(rows.rank_in_area, _SERIAL)
+    lead = rows.rank_in_area // _SERIAL  # NumPy's own rest is many times as dear
+    rank = rows.rank_in_area - lead * _SERIAL
     if len(lead) and lead.max() >= len(leads):
         raise BuildError(
             f"an area has more than {len(leads)} million ranks; numbers of kind {what} run out"
         )
     key = ((area * 10_000 + year) * 2 + female) * len(leads) + lead
     serial = permute(stream, key, rank, _SERIAL)
-    century = (year // 100 - 19) * 2 + female
-    number = ((leads[0] - lead) * 100 + area) * 10 + century
-    number = (number * 100 + year % 100) * _MILLION + serial
+    century = year // 100
+    number = ((leads[0] - lead) * 100 + area) * 10 + (century - 19) * 2 + female
+    number = (number * 100 + (year - century * 100)) * _MILLION + serial
     return Values(number, width=kinds.DIGITS[what])
 
 
@@ -211,13 +216,8 @@ def _serial_of_key(stream: Stream, rows: Rows, n: int, what: str) -> Ints:
 
 
 def _account_number(stream: Stream, rows: Rows) -> Values:
-    texts, at = _used(rows.parts["bank"])
-    odd = [text for text in texts if not re.fullmatch("000[0-9]{3}", text)]
-    if odd:
-        raise BuildError(
-            f"account_number needs banks with codes of six digits, 000…; found {odd[:3]}"
-        )
-    bank = np.array([int(text) for text in texts], dtype=np.int64)[at]
+    needs = "account_number needs banks with codes of six digits, 000…"
+    bank = _numbers(rows.parts["bank"], "000[0-9]{3}", int, needs)
     serial = _serial_of_key(stream, rows, _ACCOUNTS, "account_number")
     return Values(text=digits(bank * _ACCOUNTS + serial, 20))
 
@@ -247,24 +247,18 @@ def _is_card_number(texts: pa.Array) -> Flags:
 
 
 _PLATE_LETTERS = np.frombuffer(b"ABCDEFGHKLMNPSTUVXYZ", dtype=np.uint8)
-_PLATE_PROVINCES = dict(
-    zip(kinds.PLATE_OWNERS, ((1, 6), (7, 3)), strict=True)
-)  # the first code, and how many
+_PLATE_PROVINCES = ((1, 6), (7, 3))  # of each kind of owner: the first code, and how many
 _PLATES_OF_A_PROVINCE = len(_PLATE_LETTERS) ** 2 * 100_000
 
 
 def _vehicle_plate(stream: Stream, rows: Rows) -> Values:
     """A bijection of the row's key, in codes of provinces that differ between kinds of owner."""
-    texts, at = _used(rows.parts["owner"])
-    odd = [text for text in texts if text not in _PLATE_PROVINCES]
-    if odd:
-        raise BuildError(
-            f"vehicle_plate needs an owner that is {' or '.join(_PLATE_PROVINCES)}; found {odd[:3]}"
-        )
+    needs = f"vehicle_plate needs an owner that is {' or '.join(kinds.PLATE_OWNERS)}"
+    pattern = "|".join(kinds.PLATE_OWNERS)
+    owner = _numbers(rows.parts["owner"], pattern, kinds.PLATE_OWNERS.index, needs)
     serial = np.zeros(len(rows.key), dtype=np.int64)
-    for i, text in enumerate(texts):
-        first, n = _PLATE_PROVINCES[text]
-        here = np.flatnonzero(at == i)
+    for i, (first, n) in enumerate(_PLATE_PROVINCES):
+        here = np.flatnonzero(owner == i)
         own = Rows(rows.key[here], None, {})
         last = n * _PLATES_OF_A_PROVINCE
         serial[here] = _serial_of_key(stream, own, last, "vehicle_plate")

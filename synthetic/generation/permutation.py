@@ -16,10 +16,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.generation.draws import Stream, Words, below, words
+from synthetic.generation.draws import Stream, Words, below, word_after, words
 
 Ints = npt.NDArray[np.int64]
-_Once = Callable[[Stream, Words, Ints, Ints, Ints], Ints]
+_Once = Callable[[Words, Ints, Ints, Ints], Ints]
 _ROUNDS = 4
 _BLOCK = 16_384  # values worked at a time: their temporaries stay in the processor's cache
 
@@ -30,31 +30,31 @@ def _grid(n: Ints) -> tuple[Ints, Ints]:
     return a, np.maximum(-(-n // a), np.minimum(a, 2))
 
 
-def _round(stream: Stream, base: Words, half: Ints, step: int, bound: Ints) -> Ints:
+def _round(base: Words, half: Ints, step: int, bound: Ints) -> Ints:
     turn = half * _ROUNDS
     turn += step
-    return below(words(stream, base ^ turn.view(np.uint64)), bound)
+    return below(word_after(base, turn), bound)
 
 
-def _forward_once(stream: Stream, base: Words, x: Ints, a: Ints, b: Ints) -> Ints:
+def _forward_once(base: Words, x: Ints, a: Ints, b: Ints) -> Ints:
     left = x // b
     right = x - left * b
     for step in range(0, _ROUNDS, 2):
         # Both terms are below the modulus, so one subtraction replaces a division.
-        left += _round(stream, base, right, step, a)
+        left += _round(base, right, step, a)
         left -= a * (left >= a)
-        right += _round(stream, base, left, step + 1, b)
+        right += _round(base, left, step + 1, b)
         right -= b * (right >= b)
     return left * b + right
 
 
-def _inverse_once(stream: Stream, base: Words, y: Ints, a: Ints, b: Ints) -> Ints:
+def _inverse_once(base: Words, y: Ints, a: Ints, b: Ints) -> Ints:
     left = y // b
     right = y - left * b
     for step in range(_ROUNDS - 2, -1, -2):
-        right -= _round(stream, base, left, step + 1, b)
+        right -= _round(base, left, step + 1, b)
         right += b * (right < 0)
-        left -= _round(stream, base, right, step, a)
+        left -= _round(base, right, step, a)
         left += a * (left < 0)
     return left * b + right
 
@@ -73,19 +73,19 @@ def _walk(
         block = slice(start, start + _BLOCK)
         own = base if len(base) == 1 else base[block]
         n_own = size if len(size) == 1 else size[block]
-        out[block] = _walk_block(once, stream, own, values[block], n_own)
+        out[block] = _walk_block(once, own, values[block], n_own)
     return out
 
 
-def _walk_block(once: _Once, stream: Stream, base: Words, values: Ints, size: Ints) -> Ints:
+def _walk_block(once: _Once, base: Words, values: Ints, size: Ints) -> Ints:
     """A base and a size for each value, or one for all."""
     a, b = _grid(size)
-    out = once(stream, base, values, a, b)
+    out = once(base, values, a, b)
     outside = np.flatnonzero(out >= size)
     while outside.size:
         own = base if len(base) == 1 else base[outside]
         a_own, b_own, n_own = (held if len(held) == 1 else held[outside] for held in (a, b, size))
-        out[outside] = once(stream, own, out[outside], a_own, b_own)
+        out[outside] = once(own, out[outside], a_own, b_own)
         outside = outside[out[outside] >= n_own]
     return out
 

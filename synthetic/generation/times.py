@@ -10,7 +10,7 @@ import numpy as np
 from synthetic.errors import BuildError
 from synthetic.generation.alias import alias
 from synthetic.generation.calendar import Season, calendar
-from synthetic.generation.dates import from_civil
+from synthetic.generation.dates import in_year
 from synthetic.generation.draws import below
 from synthetic.generation.frames import Frame, Source
 from synthetic.generation.settings import Setting, entries_of, present, row_words
@@ -24,11 +24,9 @@ def date_in_year(setting: Setting, tree: Node) -> Source:
     """Any day of a year, each as likely."""
 
     def compute(frame: Frame) -> Values:
-        year = frame.evaluate(tree).ints
-        first = from_civil(year, np.ones_like(year), np.ones_like(year))
-        following = from_civil(year + 1, np.ones_like(year), np.ones_like(year))
-        word = row_words(setting, frame)
-        return Values(first + below(word, following - first))
+        first, length = in_year(frame.evaluate(tree).ints)
+        first += below(row_words(setting, frame), length)
+        return Values(first)
 
     return compute
 
