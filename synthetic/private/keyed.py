@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic.errors import SpecError
-from synthetic.generation.draws import Words, below, stream, words
+from synthetic.generation.draws import Words, below, mixed, stream, words_of
 from synthetic.generation.values import Values
 from synthetic.private.aliases import ONE, alias_of
 from synthetic.private.classes import Classes, told
@@ -70,9 +70,11 @@ class KeyedSampler:
         raise SpecError(self._hopeless(found, given, len(keys)))
 
     def _once(self, keys: Ints, given: Mapping[int, Given], attempt: int) -> dict[str, Values]:
+        own = mixed(keys)
+
         def draw(at: Ints | None, *names: str) -> Words:
             path = stream(self.seed, *self.path, "model", *names, str(attempt))
-            return words(path, keys if at is None else keys[at])
+            return words_of(path, own if at is None else own[at])
 
         levels = self._levels(draw, {place: one.levels for place, one in given.items()})
         attributes = self.model.schema.attributes

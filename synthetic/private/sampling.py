@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from synthetic.errors import PrivateError
 from synthetic.generation.alias import Alias
-from synthetic.generation.draws import Words, below, stream, words
+from synthetic.generation.draws import Words, below, mixed, stream, words_of
 from synthetic.generation.values import Values
 from synthetic.private.aliases import ONE, Whole, alias_of
 from synthetic.private.model import Model
@@ -73,9 +73,9 @@ class Sampler:
         n_classes = len(self.model.class_weights)
         group = np.empty(len(rows), dtype=np.int64)
         # An offset for each class and column: words of streams of their own, by the block's start.
-        offsets = np.arange(n_classes) + rows[0] * n_classes
-        sizes = np.array([len(rows)])
-        order = shuffled(self._words(rows, 0, "class"), None)
+        offsets = mixed(np.arange(n_classes) + rows[0] * n_classes)
+        sizes, own = np.array([len(rows)]), mixed(rows)
+        order = shuffled(self._words(own, 0, "class"), None)
         group[order] = spread(self._class_ends, sizes, self._words(offsets[:1], 0, "classes"))
         sizes, context = np.bincount(group, minlength=n_classes), contexts(group)
         found = []
@@ -86,47 +86,49 @@ class Sampler:
             else:
                 # Two columns share a word, of which each has its own half.
                 if place % 2 == 0 or place - 1 in self.given:
-                    word = self._words(rows, 0, "level", str(place // 2))
+                    word = self._words(own, 0, "level", str(place // 2))
                 order = shuffled(word, context, second=place % 2 == 1)
                 offset = self._words(offsets, 0, "levels", attribute.name)
                 levels[order] = spread(self._ends[place], sizes, offset)
             found.append(levels)
-        return self._repaired(found, rows, 0)
+        return self._repaired(found, own, 0)
 
     def _levels_again(self, rows: Ints, attempt: int) -> list[Ints]:
         """Levels for rows that are drawn one by one."""
-        group = self._classes.draw(self._words(rows, attempt, "class"))
+        own = mixed(rows)
+        group = self._classes.draw(self._words(own, attempt, "class"))
         found = []
         for place, attribute in enumerate(self.model.schema.attributes):
             if place in self.given:
                 found.append(np.full(len(rows), self.given[place].level))
             else:
-                word = self._words(rows, attempt, "level", attribute.name)
+                word = self._words(own, attempt, "level", attribute.name)
                 found.append(self._aliases[place].draw(word, group))
-        return self._repaired(found, rows, attempt)
+        return self._repaired(found, own, attempt)
 
-    def _repaired(self, found: list[Ints], rows: Ints, attempt: int) -> list[Ints]:
+    def _repaired(self, found: list[Ints], own: Words, attempt: int) -> list[Ints]:
         for number, move in enumerate(self.model.moves):
             if move.child not in self.given:  # what was asked for is never moved
-                self._moved(number, found, rows, attempt)
+                self._moved(number, found, own, attempt)
         return found
 
-    def _moved(self, number: int, found: list[Ints], rows: Ints, attempt: int) -> None:
+    def _moved(self, number: int, found: list[Ints], own: Words, attempt: int) -> None:
         move = self.model.moves[number]
         parent, child = found[move.parent], found[move.child]
         stay = move.stay.ravel().take(parent * move.stay.shape[1] + child)
-        goes = np.flatnonzero(self._words(rows, attempt, "move", str(number)) >> _S33 >= stay)
-        word = self._words(rows[goes], attempt, "to", str(number))
+        goes = np.flatnonzero(self._words(own, attempt, "move", str(number)) >> _S33 >= stay)
+        word = self._words(own[goes], attempt, "to", str(number))
         child[goes] = self._moves[number].draw(word, parent[goes])
 
     def _values_of(self, levels: list[Ints], rows: Ints, attempt: int) -> dict[str, Values]:
+        own = mixed(rows)
         return {
-            attribute.name: self._values(place, attribute, levels[place], rows, attempt)
+            attribute.name: self._values(place, attribute, levels[place], own, attempt)
             for place, attribute in enumerate(self.model.schema.attributes)
         }
 
     def _values(
-        self, place: int, attribute: Attribute, levels: Ints, rows: Ints, attempt: int
+        self, place: int, attribute: Attribute, levels: Ints, own: Words, attempt: int
     ) -> Values:
         missing = levels == attribute.n_there if attribute.may_miss else None
         if attribute.values:
@@ -134,12 +136,12 @@ class Sampler:
             return held(attribute, there, missing)
         given = self.given.get(place)
         if given is not None and given.number is not None:
-            return held(attribute, np.full(len(rows), given.number), missing)
+            return held(attribute, np.full(len(own), given.number), missing)
         there = np.minimum(levels, attribute.n_there - 1)
         numbers = attribute.edges.take(there)
         widths = np.diff(attribute.edges)
         if widths.max() > 1:
-            word = self._words(rows, attempt, "value", attribute.name)
+            word = self._words(own, attempt, "value", attribute.name)
             numbers += _below(word, widths, there)
         return held(attribute, numbers, missing)
 
@@ -160,8 +162,9 @@ class Sampler:
             "again" + (", or ask for other values" if self.given else "")
         )
 
-    def _words(self, rows: Ints, attempt: int, *names: str) -> Words:
-        return words(stream(self.seed, "private", self._digest, *names, str(attempt)), rows)
+    def _words(self, own: Words, attempt: int, *names: str) -> Words:
+        """A word for each row, of which `own` is the mixed number."""
+        return words_of(stream(self.seed, "private", self._digest, *names, str(attempt)), own)
 
     @cached_property
     def _digest(self) -> str:
