@@ -1,7 +1,7 @@
 """Speed, size and memory of generation, beside a plain writer and Faker in the same run.
 
     uv run python -m tests.benchmarks.generation [--work persons …] [--scale 0.05]
-        [--growth 0.001 0.01 0.1] [--cold] [--peak 0.1]
+        [--growth 0.001 0.01 0.1] [--together 0.1] [--cold] [--peak 0.1]
 
 Rates are rows per CPU second of one process, start-up left out. Nothing else should run; where
 something does, ratios tell more than rates.
@@ -10,16 +10,18 @@ something does, ratios tell more than rates.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from synthetic.build import make_recipe, shard_table
 from synthetic.generation.shards import together, write_shards
-from synthetic.generation.world import SHARD_GROUPS, World
+from synthetic.generation.world import SHARD_GROUPS, Shard, World
 from synthetic.spec.load import load_all
 from tests.benchmarks.floor import make_with_faker, write_floor
 from tests.benchmarks.watched import watch
@@ -79,6 +81,37 @@ def make(work: Work, world: World) -> Made:
         return Made(rows, size, time.process_time() - started)
 
 
+_held: tuple[Work, World] | None = None  # of a worker process
+
+
+def tell_together(name: str, scale: str) -> None:
+    """Print how long two processes take for the tables of a work."""
+    world = world_of(WORKS[name], scale)
+    shards = [
+        s for table in WORKS[name].tables for s in world.shards(f"{WORKS[name].dataset}.{table}")
+    ]
+    context, started = multiprocessing.get_context("spawn"), time.monotonic()
+    with ProcessPoolExecutor(2, context, initializer=_hold, initargs=(name, scale)) as workers:
+        rows = sum(workers.map(_rows_written, together(shards, world, SHARD_GROUPS)))
+    seconds = time.monotonic() - started
+    print(f"{name} at {scale}, two workers: {rows:,} rows in {seconds:.1f} s", end="")
+    print(f", {rows / seconds / 1e6:.2f} million a second")
+
+
+def _hold(name: str, scale: str) -> None:
+    global _held
+    _held = WORKS[name], world_of(WORKS[name], scale)
+
+
+def _rows_written(shards: Sequence[Shard]) -> int:
+    assert _held is not None
+    work, world = _held
+    counted = {f"{work.dataset}.{table}" for table in work.counted}
+    with tempfile.TemporaryDirectory() as folder:
+        written = write_shards(world, shards, Path(folder))
+        return sum(one.rows for shard, one in written if shard.table in counted)
+
+
 def floor_rate(work: Work, world: World) -> float:
     """Million rows per CPU second of a plain writer of the same tables."""
     seconds = rows = 0.0
@@ -125,6 +158,9 @@ def main() -> None:
         ):  # leaves the bytecode that any earlier use leaves
             watch(["-m", "synthetic.cli", "build", "population", "--scale", "0.001", "--out", out])
         _print_watched("1 million persons, cold to published (ask 3 s)", "population", "0.01", "1")
+    for scale in options.together:
+        for name in options.work:
+            tell_together(name, scale)
     if options.peak:
         _print_watched(f"persons at {options.peak} (ask 900 MB)", "population", options.peak, "2")
 
@@ -142,6 +178,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scale", default="0.02", help="share of the country (default 0.02)")
     parser.add_argument(
         "--growth", nargs="*", default=[], metavar="SCALE", help="time per row at these"
+    )
+    parser.add_argument(
+        "--together", nargs="*", default=[], metavar="SCALE", help="by two processes, at these"
     )
     parser.add_argument("--cold", action="store_true", help="a build of 1 million persons")
     parser.add_argument("--peak", metavar="SCALE", help="memory of a build with two workers")
