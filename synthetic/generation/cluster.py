@@ -17,7 +17,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -40,6 +40,7 @@ _LOOK_S = 5
 _ADDRESS = re.compile(r"(tcp|tls)://\[?([^/\s]+?)\]?:([0-9]{1,5})", re.ASCII)
 _LOGS = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
 _LATER = "the finished shards wait for the next build"
+_GONE = f"the Dask scheduler is gone; {_LATER}"
 _here = threading.local()  # a world keeps what is at work, so each thread has its own
 
 
@@ -57,7 +58,8 @@ def makers_of_cluster(world: World, address: str) -> Iterator[Make]:
                 _await, client, executor.submit(_written_on_worker, sent, shards, staging)
             )
         finally:
-            executor.shutdown(wait=False)  # drops what is not begun
+            with suppress(OSError, dask.client.ClosedClientError):  # the scheduler may be gone
+                executor.shutdown(wait=False)  # drops what is not begun
 
 
 @contextmanager
@@ -191,9 +193,13 @@ def _await(client: Any, future: Future[list[Written]]) -> list[Written]:
         try:
             return future.result(timeout=_LOOK_S)
         except TimeoutError:
-            if client.status == "running" and client.nthreads():
+            if client.status == "closed":
+                raise WorkerKilledError(_GONE) from None
+            if _has_workers(client):
                 seen = time.monotonic()
             if time.monotonic() - seen > _WITHOUT_WORKERS_S:
+                if client.status != "running":
+                    raise WorkerKilledError(_GONE) from None
                 raise WorkerKilledError(
                     f"the cluster has had no worker for {_WITHOUT_WORKERS_S} s; {_LATER}"
                 ) from None
@@ -203,4 +209,13 @@ def _await(client: Any, future: Future[list[Written]]) -> list[Written]:
                 f"out; give workers more memory or fewer threads; {_LATER}"
             ) from error
         except CancelledError as error:
-            raise WorkerKilledError(f"the Dask scheduler is gone; {_LATER}") from error
+            raise WorkerKilledError(_GONE) from error
+
+
+def _has_workers(client: Any) -> bool:
+    from distributed.client import ClosedClientError
+
+    try:
+        return client.status == "running" and bool(client.nthreads())
+    except (OSError, ClosedClientError):  # lost since the status was asked
+        return False

@@ -17,6 +17,7 @@ from sandbox.errors import IsolationError, NotebookError, ParameterError, RunErr
 from sandbox.runs import registry
 from sandbox.runs.folder import RUN_ID, RunFolder, new_id
 from sandbox.runs.notebook import find, match
+from sandbox.runs.report.render import render
 from sandbox.runs.states import NEXT, Status
 from sandbox.settings import Settings, templates_folder
 from synthetic.errors import StorageError
@@ -89,6 +90,22 @@ def test_what_a_killed_writer_left_is_swept_by_whoever_takes_the_run(bubblewrap,
         (folder.path / f".{file.name}-6dalktpj").write_bytes(b"{")
     assert runs.execute(settings, run_id).succeeded
     assert not [one for one in folder.path.iterdir() if one.name.startswith(".")]
+
+
+def test_a_report_whose_writer_was_killed_leaves_a_name_that_is_swept(
+    bubblewrap, settings, write, monkeypatch
+):
+    run_id = runs.submit(settings, write("1"))
+    assert runs.execute(settings, run_id).succeeded
+    folder = RunFolder.find(settings, run_id)
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "replace", lambda self, target: sys.exit("killed"))
+        killed.setattr(Path, "unlink", lambda self, missing_ok=False: None)
+        with pytest.raises(SystemExit):
+            render(folder.path, settings=settings)
+    assert [one.name for one in folder.path.iterdir() if one.name.startswith(".")]
+    folder.sweep()
+    assert not [one.name for one in folder.path.iterdir() if one.name.startswith(".")]
 
 
 BAD_FILES = {

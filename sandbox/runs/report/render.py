@@ -143,7 +143,7 @@ def _template() -> Template:
 
 def _written(path: Path, page: str) -> Path:
     """Write under a temporary name, then rename: a reader meets the old report or the new."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".report-", suffix=".html")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(page)
