@@ -44,17 +44,13 @@ class _Choices:
 
     def pick(self, low: Ints, high: Ints, word: Words) -> Ints:
         """A unit with a code from `low` to below `high`, by weight; -1 where there is none."""
+        if not len(self.keys):
+            return np.full(len(low), -1, dtype=np.int64)
         start = self._up_to(low)
         n = self._up_to(high) - start
-        if len(n) and n.min() > 0:
-            start += below(word, n)
-            return self.keys.take(self.running.find(np.int64(0), start))
-        there = np.flatnonzero(n > 0)
-        keys = np.full(len(low), -1, dtype=np.int64)
-        if there.size:
-            drawn = start[there] + below(word[there], n[there])
-            keys[there] = self.keys.take(self.running.find(np.int64(0), drawn))
-        return keys
+        start += below(word, np.maximum(n, 1))
+        found = self.keys.take(self.running.find(np.int64(0), start))
+        return np.where(n > 0, found, -1)
 
 
 class UnitLink:

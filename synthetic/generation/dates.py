@@ -34,13 +34,14 @@ _MONTH_START = (
     np.arange("1850", "2150", dtype="datetime64[M]").astype("datetime64[D]").astype(np.int64)
 )
 _YEAR_START = np.append(_MONTH_START[::12], len(_YEAR) + _FIRST_DAY)
+_YEAR_DAYS = np.diff(_YEAR_START)
 
 
 def in_year(year: Ints) -> tuple[Ints, Ints]:
     """The first day of years from 1850 to 2149, in days since 1970-01-01, and their lengths."""
     index = year - FIRST_YEAR
     _check_span(index, LAST_YEAR - FIRST_YEAR + 1)
-    return _YEAR_START.take(index), np.diff(_YEAR_START).take(index)
+    return _YEAR_START.take(index), _YEAR_DAYS.take(index)
 
 
 def from_civil(year: Ints, month: Ints, day: Ints) -> Ints:

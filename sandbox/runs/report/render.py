@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +22,7 @@ from sandbox.runs.report.reading import load, objects
 from sandbox.runs.report.summary import headline, sentences, template, unsaid
 from sandbox.runs.report.words import Words
 from sandbox.settings import Settings
+from synthetic.tables.files import write_atomically
 
 HERE = Path(__file__).resolve().parent
 LONGEST_CODE = 40_000  # characters shown of one cell's code
@@ -46,8 +45,9 @@ def render(run_folder: Path, *, settings: Settings) -> Path:
     Whatever of the run is missing or broken is told in the report; only a folder that cannot be
     written raises.
     """
-    folder = Folder.read(run_folder)
-    return _written(run_folder / "report.html", _document(folder, settings))
+    path = run_folder / "report.html"
+    write_atomically(path, _document(Folder.read(run_folder), settings).encode())
+    return path
 
 
 def _document(folder: Folder, settings: Settings) -> str:
@@ -139,16 +139,3 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     return environment.get_template("report.html.j2")
-
-
-def _written(path: Path, page: str) -> Path:
-    """Write under a temporary name, then rename: a reader meets the old report or the new."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(page)
-        Path(temporary).chmod(0o644)
-        return Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
