@@ -33,15 +33,10 @@ def _known(settings: Settings, run_id: str) -> dict[str, Any]:
     """Say where a run and its report stand, and whether anything is still to come."""
     folder = RunFolder.find(settings, run_id)
     known, is_asked = progress(settings, run_id), evidenced.is_asked(folder)
-    is_over = known["is_final"] and not is_asked and not _is_behind(folder)
+    if not is_asked:
+        evidenced.evidence(settings, folder)  # draws a report that nobody draws any more
+    is_over = known["is_final"] and not is_asked and not evidenced.is_behind(folder)
     return {**known, "report_at": str(drawn_at(folder)), "is_over": is_over}
-
-
-def _is_behind(folder: RunFolder) -> bool:
-    """Whether there is evidence that the report is about to be drawn with."""
-    if not (folder.report.is_file() and folder.evidence_file.is_file()):
-        return False
-    return drawn_at(folder) < folder.evidence_file.stat().st_mtime_ns
 
 
 async def events(request: Request) -> Response:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from sandbox.runs.record import Reason, lost
 from sandbox.runs.states import Kind, Status
 from sandbox.runs.verdicts import Verdict
 from sandbox.settings import Settings
+from synthetic.errors import StorageError
 from synthetic.tables.files import json_bytes, write_atomically, write_json
 
 log = logging.getLogger(__name__)
@@ -122,12 +124,29 @@ def is_asked(folder: RunFolder) -> bool:
 
 def evidence(settings: Settings, folder: RunFolder) -> Evidence:
     """Give a run's evidence, after the run itself was looked after."""
-    if not is_asked(folder):
-        return written(folder)
-    with folder.locked() as held:
-        if held and settle(folder) and folder.report.is_file():
-            draw_report(settings, folder)
+    if is_asked(folder):
+        with folder.locked() as held:
+            if held and settle(folder) and folder.report.is_file():
+                draw_report(settings, folder)
+    elif is_behind(folder):
+        _catch_up(settings, folder)
     return written(folder)
+
+
+def is_behind(folder: RunFolder) -> bool:
+    """Whether there is evidence that the report does not have yet."""
+    try:
+        return folder.report.stat().st_mtime_ns < folder.evidence_file.stat().st_mtime_ns
+    except FileNotFoundError:
+        return False
+
+
+def _catch_up(settings: Settings, folder: RunFolder) -> None:
+    """Draw the report that nobody is drawing: who wrote the last evidence died before it."""
+    with suppress(StorageError), folder.locked() as held:  # who may only read leaves it as it is
+        if held and is_behind(folder):
+            folder.sweep()
+            draw_report(settings, folder)
 
 
 def settle(folder: RunFolder) -> bool:

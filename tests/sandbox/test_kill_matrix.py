@@ -85,6 +85,12 @@ STATES = {
         DRAW,
         ("first", "repeat", "null"),
     ),
+    "while the last report is drawn": (
+        # Which takes a tenth of a second; after it there is nothing left to lose.
+        lambda folder: not evidenced.is_asked(folder),
+        REPEAT,
+        ("first", "repeat", "null"),
+    ),
 }
 LOSERS = ("slot", "worker", "who waits")  # who loses a run that it executes
 WITH_KERNELS = ("before the first cell", "in a cell", "in the repeat", "on a draw")
@@ -244,7 +250,9 @@ def finished(home, *folders):
 
 
 def is_over(folder):
-    return folder.status().is_final and not evidenced.is_asked(folder)
+    """Whether all is done of a run, its last report too, and nobody is at work on it."""
+    is_done = folder.status().is_final and not evidenced.is_asked(folder)
+    return is_done and not evidenced.is_behind(folder) and not folder.is_taken()
 
 
 def read_everything(home, folder):

@@ -14,11 +14,13 @@ import pytest
 
 from sandbox import runs
 from sandbox.errors import IsolationError, NotebookError, ParameterError, RunError
-from sandbox.runs import registry
+from sandbox.runs import evidenced, registry
 from sandbox.runs.folder import RUN_ID, RunFolder, new_id
 from sandbox.runs.notebook import find, match
+from sandbox.runs.record import Reason
 from sandbox.runs.report.render import render
-from sandbox.runs.states import NEXT, Status
+from sandbox.runs.states import NEXT, Kind, Status
+from sandbox.runs.verdicts import Verdict
 from sandbox.settings import Settings, templates_folder
 from synthetic.errors import StorageError
 from tests.sandbox import notebooks
@@ -92,20 +94,30 @@ def test_what_a_killed_writer_left_is_swept_by_whoever_takes_the_run(bubblewrap,
     assert not [one for one in folder.path.iterdir() if one.name.startswith(".")]
 
 
-def test_a_report_whose_writer_was_killed_leaves_a_name_that_is_swept(
+def test_a_report_whose_writer_was_killed_is_drawn_by_whoever_looks_at_the_run(
     bubblewrap, settings, write, monkeypatch
 ):
     run_id = runs.submit(settings, write("1"))
     assert runs.execute(settings, run_id).succeeded
     folder = RunFolder.find(settings, run_id)
+    cancelled = Reason(kind=Kind.CANCELLED, message=evidenced.CANCELLED)
+    evidenced.close(folder, Verdict.FAILED, cancelled)
     with monkeypatch.context() as killed:
         killed.setattr(Path, "replace", lambda self, target: sys.exit("killed"))
         killed.setattr(Path, "unlink", lambda self, missing_ok=False: None)
         with pytest.raises(SystemExit):
             render(folder.path, settings=settings)
+    before = folder.report.read_bytes()
     assert [one.name for one in folder.path.iterdir() if one.name.startswith(".")]
-    folder.sweep()
+    with folder.locked():  # somebody is drawing it
+        runs.show(settings, run_id)
+        assert folder.report.read_bytes() == before
+    runs.show(settings, run_id)
     assert not [one.name for one in folder.path.iterdir() if one.name.startswith(".")]
+    drawn = folder.report.read_bytes()
+    assert drawn != before
+    render(folder.path, settings=settings)
+    assert folder.report.read_bytes() == drawn
 
 
 BAD_FILES = {
