@@ -14,6 +14,7 @@ from synthetic.errors import BuildError
 from synthetic.generation.dates import Ints, civil, days
 from synthetic.generation.draws import Words, below
 from synthetic.generation.running import Running
+from synthetic.tables.arrow import Flags
 
 # The first day of the lunar year in Viet Nam (UTC+7): the table of the `holidays` library (MIT,
 # holidays/calendars/chinese.py with its Vietnamese exceptions of 2007 and 2030, which fall a day
@@ -97,6 +98,11 @@ class Calendar:
         """How many days it has."""
         return self.running.shape[1] - 1
 
+    @property
+    def last(self) -> int:
+        """Its last day."""
+        return self.first + self.n_days - 1
+
     def _window(self, first: int, last: int) -> tuple[int, Running]:
         """A stretch around these days; which one changes no day that is drawn, only the time."""
         start = (first - self.first) // _STRETCH * _STRETCH
@@ -108,21 +114,30 @@ class Calendar:
             self._windows[start, end] = Running.of(totals)
         return start, self._windows[start, end]
 
-    def draw(self, word: Words, kind: Ints | None, start: Ints, end: Ints) -> Ints:
-        """Draw a day from `start` to `end`, both included and inside the calendar; -1 for none."""
+    def draw(
+        self, word: Words, kind: Ints | None, start: Ints, end: Ints
+    ) -> tuple[Ints, Flags | None]:
+        """Draw a day from `start` to `end`, both included and inside the calendar.
+
+        The flags, if there are any, tell where no day between them has a weight.
+        """
         if not len(word):
-            return np.zeros(0, dtype=np.int64)
+            return np.zeros(0, dtype=np.int64), None
         begin, window = self._window(int(start.min()), int(end.max()))
         row = np.int64(0) if kind is None else kind
         totals = window.totals.reshape(-1)
         offset = row * window.totals.shape[1] - (self.first + begin)
-        low, high = totals.take(offset + start), totals.take(offset + 1 + end)
+        # One end for all rows, as the last day of a year, is looked up once.
+        ends = end[:1] if kind is None and end.strides == (0,) else end
+        low, high = totals.take(offset + start), totals.take(offset + 1 + ends)
         size = high - low
-        has_any = size > 0
-        low += below(word, np.maximum(size, 1))
+        none = size == 0 if not size.all() else None
+        if none is not None:
+            np.maximum(size, 1, out=size)
+        low += below(word, size)
         day = window.find(row, low)
         day += self.first + begin
-        return day if has_any.all() else np.where(has_any, day, -1)
+        return day, none
 
 
 def calendar(seasons: Sequence[Season]) -> Calendar:

@@ -26,8 +26,10 @@ Flags = npt.NDArray[np.bool_]
 
 _MANY = 20_000
 _FEW = 0.75  # of the rows: with more, it is computed for all of them
+_SCATTERED = 16  # one row in so many is put in its place by itself
 _LONG = 2  # operations of a branch that is worth computing for few rows alone
 R = TypeVar("R", bound=Rows)
+Number = TypeVar("Number", bound=np.generic)
 _compiled: dict[tuple[int, dt.date], tuple[Node, Compute]] = {}
 
 
@@ -229,14 +231,27 @@ def _choose(condition: Values, yes: Values, no: Values) -> Values:
             both = union(no.domain, yes.domain)
         else:
             both = union(yes.domain, no.domain)
-        data = np.where(chosen, yes.recoded(both).ints, no.recoded(both).ints)
+        data = _picked(chosen, yes.recoded(both).ints, no.recoded(both).ints)
         return Values(data, both, missing=missing)
     if yes.text is not None or no.text is not None or yes.width != no.width:
         text = pc.if_else(arrow.flags(chosen), yes.strings(), no.strings())
         return Values(text=text, missing=missing)
     assert yes.data is not None
     assert no.data is not None
-    return Values(np.where(chosen, yes.data, no.data), missing=missing, width=yes.width)
+    return Values(_picked(chosen, yes.data, no.data), missing=missing, width=yes.width)
+
+
+def _picked(
+    chosen: Flags, yes: npt.NDArray[Number], no: npt.NDArray[Number]
+) -> npt.NDArray[Number]:
+    """The first where it is chosen, else the second; a few are put among the many."""
+    n = int(np.count_nonzero(chosen))
+    many, few, there = (no, yes, chosen) if 2 * n < len(chosen) else (yes, no, ~chosen)
+    if yes.dtype != no.dtype or min(n, len(chosen) - n) * _SCATTERED > len(chosen):
+        return np.where(chosen, yes, no)
+    found, at = many.copy(), np.flatnonzero(there)
+    found[at] = few.take(at)
+    return found
 
 
 def _gaps(values: Values) -> Flags:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache, partial
 
@@ -14,6 +15,8 @@ from synthetic.generation.draws import below
 from synthetic.generation.frames import Frame, Source
 from synthetic.generation.settings import Setting, entries_of, row_words
 from synthetic.generation.values import Domain, Ints, Values, places
+
+_MOST_STEPS = 1 << 14  # of the quantiles of one column: they stay in the processor's cache
 
 
 def follows(setting: Setting) -> Source:
@@ -80,24 +83,33 @@ def quantiles(setting: Setting, knots: Mapping[str, tuple[int, ...]]) -> Source:
 
     The last stretch holds its upper end too, and a stretch between equal knots that one number.
     """
-    stretches = np.array([len(row) - 1 for row in knots.values()], dtype=np.int64)
-    width = int(stretches.max()) + 1
-    lows, sizes = np.zeros((2, len(knots), width), dtype=np.int64)
-    for i, row in enumerate(knots.values()):
-        lows[i, : len(row)] = row
-        sizes[i, : len(row) - 1] = np.diff(row)
-        sizes[i, len(row) - 2] += 1
-    lows, sizes = lows.reshape(-1), np.maximum(sizes, 1).reshape(-1)
+    stretches = [len(row) - 1 for row in knots.values()]
+    steps = math.lcm(*stretches)
+    if steps * len(knots) <= _MOST_STEPS:  # each stretch so often that all codes have as many
+        parts, even = [steps // n for n in stretches], True
+    else:
+        parts, even = [1] * len(stretches), False
+    bounds = np.array([n * part for n, part in zip(stretches, parts, strict=True)], dtype=np.int64)
+    width = int(bounds.max())
+    lows, sizes = np.ones((2, len(knots), width), dtype=np.int64)
+    for i, (row, part) in enumerate(zip(knots.values(), parts, strict=True)):
+        size = np.diff(row)
+        size[-1] += 1
+        lows[i, : bounds[i]] = np.repeat(row[:-1], part)
+        sizes[i, : bounds[i]] = np.repeat(np.maximum(size, 1), part)
+    lows, sizes = lows.reshape(-1), sizes.reshape(-1)
 
     def compute(frame: Frame) -> Values:
         entry = entries_of(setting, frame, setting.given, tuple(knots), "quantiles")
         word = row_words(setting, frame)
-        if entry is None:
-            at = below(word, stretches[0])
-        else:
-            at = entry * width + below(word, stretches.take(entry))
+        bound = bounds[0] if even or entry is None else bounds.take(entry)
+        at = below(word, bound)
+        if entry is not None:
+            at += entry * width
         # The low half of the word is independent of the high half that picked the stretch.
         word <<= np.uint64(32)
-        return Values(lows.take(at) + below(word, sizes.take(at)))
+        found = below(word, sizes.take(at))
+        found += lows.take(at)
+        return Values(found)
 
     return compute

@@ -19,6 +19,8 @@ from synthetic.spec.expressions import Node, parse
 from synthetic.spec.models import Day, Hour, Tet, by_code
 from synthetic.tables.arrow import Flags
 
+_EVER = (-(2**62), 2**62)  # days: no bound
+
 
 def date_in_year(setting: Setting, tree: Node) -> Source:
     """Any day of a year, each as likely."""
@@ -56,26 +58,37 @@ def day_between(setting: Setting, asked: Day) -> Source:
 
     def compute(frame: Frame) -> Values:
         a, b = frame.evaluate(start), frame.evaluate(end)
-        known = present(a) & present(b)
-        first, last = a.ints, b.ints
-        _check_days(setting, frame, known & (first > last), (first, last), "'from' lies after 'to'")
-        word = row_words(setting, frame)
-        if drawn is None:
-            day = first + below(word, np.maximum(last - first + 1, 1))
-        else:
-            days_of = drawn()
-            begin, close = days_of.first, days_of.first + days_of.n_days - 1
+        days_of = None if drawn is None else drawn()
+        begin, close = _EVER if days_of is None else (days_of.first, days_of.last)
+        first, last, inside = a.ints, b.ints, None
+        if not _is_plain(a, b, begin, close):
+            known = present(a) & present(b)
+            wrong = known & (first > last)
+            _check_days(setting, frame, wrong, (first, last), "'from' lies after 'to'")
             outside = known & ((first < begin) | (last > close))
-            span = f"the weights are known from {_iso(begin)} to {_iso(close)} only"
-            _check_days(setting, frame, outside, (first, last), span)
-            inside = known & (first <= last) & ~outside
-            if not inside.all():
-                first, last = np.where(inside, first, begin), np.where(inside, last, begin)
-            day = days_of.draw(word, kind(frame), first, last)
-            _check_days(setting, frame, inside & (day < 0), (first, last), "no day has a weight")
-        return Values(day) if known.all() else Values(day).without(~known)
+            if outside.any():
+                span = f"the weights are known from {_iso(begin)} to {_iso(close)} only"
+                _check_days(setting, frame, outside, (first, last), span)
+            inside = known & ~wrong & ~outside
+            first, last = np.where(inside, first, begin), np.where(inside, last, begin)
+        word = row_words(setting, frame)
+        if days_of is None:
+            day = first + below(word, last - first + 1)
+        else:
+            day, none = days_of.draw(word, kind(frame), first, last)
+            if none is not None:
+                wrong = none if inside is None else none & inside
+                _check_days(setting, frame, wrong, (first, last), "no day has a weight")
+        return Values(day) if inside is None or known.all() else Values(day).without(~known)
 
     return compute
+
+
+def _is_plain(start: Values, end: Values, begin: int, close: int) -> bool:
+    """Whether every row has an interval, which lies from `begin` to `close`."""
+    if not len(start) or start.missing is not None or end.missing is not None:
+        return False
+    return begin <= start.span[0] and start.span[1] <= end.span[0] and end.span[1] <= close
 
 
 def _check_days(

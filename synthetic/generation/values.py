@@ -97,9 +97,18 @@ class Values:
 
     def placed(self, at: Ints, n: int) -> Values:
         """The same in these of `n` rows, of which there is one; what others hold means nothing."""
-        index = np.zeros(n, dtype=np.int64)
-        index[at] = np.arange(len(at))
-        return self.take(index)
+        if self.data is None:
+            index = np.zeros(n, dtype=np.int64)
+            index[at] = np.arange(len(at))
+            return self.take(index)
+        # Elsewhere stands the first of them, so that the whole has no wider span.
+        data = np.full(n, self.data[0])
+        data[at] = self.data
+        missing = None
+        if self.missing is not None:
+            missing = np.zeros(n, dtype=np.bool_)
+            missing[at] = self.missing
+        return Values(data, self.domain, missing=missing, width=self.width)
 
     def filled(self) -> Values:
         """One value of this form, for rows that have none to take."""

@@ -70,7 +70,9 @@ def test_a_day_is_drawn_as_a_slow_count_would(held, first, length):
     n = 300
     kind = np.arange(n) % len(held)
     word = words(stream(1, "t"), np.arange(n))
-    found = table.draw(word, kind, np.full(n, start), np.full(n, start + length))
+    found, none = table.draw(word, kind, np.full(n, start), np.full(n, start + length))
+    if none is not None:
+        found = np.where(none, -1, found)
     for k, word_, day in zip(kind.tolist(), word.tolist(), found.tolist(), strict=True):
         row = np.diff(table.running[k]).tolist()
         inside = row[start - table.first : start + length + 1 - table.first]
