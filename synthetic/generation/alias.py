@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,8 @@ class Alias:
 
     packed: npt.NDArray[np.uint64]  # contexts x categories: threshold, and below it the other
     n_categories: int
+
+    uses_low_half: ClassVar[bool] = True
 
     def draw(
         self, word: Words, context: npt.NDArray[np.integer] | None = None

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic.errors import SpecError
-from synthetic.generation.alias import Alias, alias
 from synthetic.generation.draws import below
 from synthetic.generation.frames import Frame, Source
 from synthetic.generation.settings import Setting, entries_of, row_words
+from synthetic.generation.slots import Weighted, weighted
 from synthetic.generation.values import Domain, Ints, Values, places
 
 _MOST_STEPS = 1 << 14  # of the quantiles of one column: they stay in the processor's cache
@@ -31,9 +31,9 @@ def follows(setting: Setting) -> Source:
         contexts = [(*c, category) for c in contexts for category in ordered.categories[axis]]
 
     @cache  # made when a row is first drawn
-    def table() -> Alias:
+    def table() -> Weighted:
         numbers, _ = ordered.whole
-        return alias([[numbers.get((*c, d), 0) for d in domain] for c in contexts])
+        return weighted([[numbers.get((*c, d), 0) for d in domain] for c in contexts])
 
     def compute(frame: Frame) -> Values:
         context: Ints | None = None
@@ -62,18 +62,18 @@ def shares(setting: Setting, weights: Mapping[str, Mapping[str, int]]) -> Source
     """A code, or the number or truth that it writes, by the shares of the row's code."""
     domain = Domain(dict.fromkeys(code for row in weights.values() for code in row))
     rows = [[row.get(code, 0) for code in domain] for row in weights.values()]
-    table = cache(partial(alias, rows))  # made when a row is first drawn
     held = setting.spec.type
     meaning: npt.NDArray[np.generic] | None = None
     if held == "boolean":
         meaning = np.array([code == "true" for code in domain], dtype=np.bool_)
     elif held not in ("code", "text"):
         meaning = np.array([int(code) for code in domain], dtype=np.int64)
+    table = cache(partial(weighted, rows, meaning))  # made when a row is first drawn
 
     def compute(frame: Frame) -> Values:
         entry = entries_of(setting, frame, setting.given, tuple(weights), "shares")
         drawn = table().draw(row_words(setting, frame), entry)
-        return Values(drawn, domain) if meaning is None else Values(meaning[drawn])
+        return Values(drawn, domain if meaning is None else None)
 
     return compute
 

@@ -8,12 +8,12 @@ from functools import cache, partial
 import numpy as np
 
 from synthetic.errors import BuildError
-from synthetic.generation.alias import alias
 from synthetic.generation.calendar import Season, calendar
 from synthetic.generation.dates import in_year
 from synthetic.generation.draws import below
 from synthetic.generation.frames import Frame, Source
 from synthetic.generation.settings import Setting, entries_of, present, row_words
+from synthetic.generation.slots import weighted
 from synthetic.generation.values import Ints, Values
 from synthetic.spec.expressions import Node, parse
 from synthetic.spec.models import Day, Hour, Tet, by_code
@@ -108,15 +108,19 @@ def _iso(day: int) -> str:
 
 def hour_of(setting: Setting, asked: Hour) -> Source:
     """A time of the day in another column: the hour by weight, the rest of it any."""
-    hours = by_code(asked.hours)
-    table, seconds = alias(list(hours.values())), setting.apart("seconds")
+    hours, seconds = by_code(asked.hours), setting.apart("seconds")
+    table = weighted(list(hours.values()), np.arange(24) * 3600)
 
     def compute(frame: Frame) -> Values:
         day = frame.column(asked.at)
         entry = entries_of(setting, frame, setting.given, tuple(hours), "hour.hours")
-        hour = table.draw(row_words(setting, frame), entry)
-        second = below(row_words(setting, frame, seconds), 3600)
-        time = day.ints * 86_400 + hour * 3600 + second
+        word = row_words(setting, frame)
+        time = day.ints * 86_400 + table.draw(word, entry).astype(np.int64, copy=False)
+        if table.uses_low_half:
+            word = row_words(setting, frame, seconds)
+        else:
+            word <<= np.uint64(32)
+        time += below(word, 3600)
         return Values(time, missing=day.missing)
 
     return compute
