@@ -14,6 +14,7 @@ from synthetic.generation.values import Domain, Ints, Values
 from synthetic.spec.models import key_of
 
 _MAX_PRODUCT = 1 << 21  # combinations looked up in a table; more are sorted
+_FEW = 256  # combinations that are all looked up at once
 _UNKNOWN = -2  # no entry looked up yet; below every entry
 _MAX_SPAN = 64  # numbers in a row that are codes whether they occur or not
 Labels = tuple[tuple[str, ...], ...]
@@ -31,38 +32,48 @@ class Combinations:
         """How many combinations there can be."""
         return math.prod(map(len, self.labels))
 
-    def entries(self, keys: tuple[str, ...]) -> Ints:
-        """The place of each row's key in a table, -1 where the table has none."""
+    def entries(self, keys: tuple[str, ...]) -> tuple[Ints, bool]:
+        """The place of each row's key in a table, and whether it has one for sure; else -1."""
         if self.n > _MAX_PRODUCT:
             present, at = np.unique(self.index, return_inverse=True)
-            return self._looked_up(present, keys).take(at)
+            return _looked_up(self.labels, present, keys).take(at), False
         table = _table(self.labels, keys)
         found = table.take(self.index)
+        if table.size <= _FEW:
+            return found, bool(table.min() >= 0)
         if len(found) and found.min() == _UNKNOWN:
             unknown = self.index[found == _UNKNOWN]
             present = np.flatnonzero(np.bincount(unknown, minlength=self.n))
-            table[present] = self._looked_up(present, keys)
+            table[present] = _looked_up(self.labels, present, keys)
             found = table.take(self.index)
-        return found
-
-    def _looked_up(self, present: Ints, keys: tuple[str, ...]) -> Ints:
-        place = {key: i for i, key in enumerate(keys) if key}
-        found = (key_of(self.codes(index), place) for index in present.tolist())
-        return np.array([-1 if key is None else place[key] for key in found], dtype=np.int64)
+        return found, False
 
     def codes(self, index: int) -> tuple[str, ...]:
         """The codes of a combination."""
-        found = []
-        for labels in reversed(self.labels):
-            index, code = divmod(index, len(labels))
-            found.append(labels[code])
-        return tuple(reversed(found))
+        return _codes(self.labels, index)
+
+
+def _codes(labels: Labels, index: int) -> tuple[str, ...]:
+    found = []
+    for texts in reversed(labels):
+        index, code = divmod(index, len(texts))
+        found.append(texts[code])
+    return tuple(reversed(found))
+
+
+def _looked_up(labels: Labels, present: Ints, keys: tuple[str, ...]) -> Ints:
+    place = {key: i for i, key in enumerate(keys) if key}
+    found = (key_of(_codes(labels, index), place) for index in present.tolist())
+    return np.array([-1 if key is None else place[key] for key in found], dtype=np.int64)
 
 
 @lru_cache(maxsize=256)
 def _table(labels: Labels, keys: tuple[str, ...]) -> Ints:
-    """The entry of every combination of these codes, filled in as they are met."""
-    return np.full(math.prod(map(len, labels)), _UNKNOWN, dtype=np.int64)
+    """The entry of every combination of these codes; of many, filled in as they are met."""
+    n = math.prod(map(len, labels))
+    if n <= _FEW:
+        return _looked_up(labels, np.arange(n), keys)
+    return np.full(n, _UNKNOWN, dtype=np.int64)
 
 
 def combinations(frame: Frame, columns: Sequence[str]) -> Combinations:

@@ -12,7 +12,8 @@ from synthetic.generation.rowsets import GroupTable, MemberTable, Table, UnitTab
 from synthetic.generation.values import Ints
 from synthetic.spec.expressions import parse
 
-_TURNS = 200  # groups that a link tries before it gives up
+_TURNS = 201  # groups that a link tries before it gives up
+_AT_ONCE = 4  # of them after the first
 _WIDEST = 1 << 32  # numbers of a parent's children
 
 
@@ -61,17 +62,19 @@ def _met(setting: Setting, area: Ints, word: Words) -> Ints:
             "larger one"
         )
     keys = np.full(len(word), -1, dtype=np.int64)
-    left = np.arange(len(word))
-    for turn in range(_TURNS):
-        if not left.size:
-            return keys
+    left, turn = np.arange(len(word)), 0
+    while left.size:
+        if turn >= _TURNS:
+            raise _nobody(setting)
+        # A few rows that met nobody make several tries at once: each look at others has its cost.
+        tries = np.arange(turn, turn + (_AT_ONCE if turn else 1), dtype=np.uint64)
         # Another word for every turn, a pure function of the row's own.
-        again = words(setting.draws, word[left] ^ np.uint64(turn)) if turn else word[left]
-        group = first[area[left]] + below(again, size[left])
-        keys[left] = _one_of(setting, group, again << np.uint64(32))
-        left = left[keys[left] < 0]
-    if left.size:
-        raise _nobody(setting)
+        again = words(setting.draws, word[left, None] ^ tries) if turn else word[left, None]
+        group = first[area[left], None] + below(again, size[left, None])
+        met = _one_of(setting, group.reshape(-1), (again << np.uint64(32)).reshape(-1))
+        met = met.reshape(group.shape)
+        keys[left] = met[np.arange(len(left)), np.argmax(met >= 0, axis=1)]
+        left, turn = left[keys[left] < 0], turn + len(tries)
     return keys
 
 

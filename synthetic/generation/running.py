@@ -20,8 +20,8 @@ class Running:
 
     totals: Ints  # shape (rows, entries + 1), each beginning with 0
     shift: Ints  # shape (rows,): a number without its last bits is a slot
-    slots: npt.NDArray[np.int32]  # shape (rows, slots): twice the entry where a slot begins, and
-    # 1 more if it does not end on the same
+    slots: npt.NDArray[np.int32]  # shape (rows, slots): the entry where a slot begins, inverted
+    # if it does not end on the same
 
     @classmethod
     def of(cls, totals: Ints) -> Running:
@@ -36,20 +36,21 @@ class Running:
         ]
         begins = np.minimum(slots, max(n - 1, 0))
         ends = np.append(begins[:, 1:], begins[:, -1:], axis=1)
-        return cls(totals, shift, (2 * begins + (ends > begins)).astype(np.int32))
+        return cls(totals, shift, np.where(ends > begins, ~begins, begins).astype(np.int32))
 
     def find(self, row: Ints | np.int64, numbers: Ints) -> Ints:
         """The entries of rows that numbers from 0 to below their sum fall on."""
         slots = self.slots.reshape(-1)
         slot = numbers >> self.shift[row]
-        slot += row * self.slots.shape[1]
-        held = slots.take(slot)
-        left = np.flatnonzero(held & 1)
-        found = (held >> 1).astype(np.int64)
+        if np.ndim(row) or row:
+            slot += row * self.slots.shape[1]
+        found = slots.take(slot).astype(np.int64)
+        left = np.flatnonzero(found < 0)
         if left.size:  # a slot of more than one entry
-            ends = (slots.take(slot[left] + 1) >> 1).astype(np.int64)
+            ends = slots.take(slot[left] + 1).astype(np.int64)
+            begins, ends = ~found[left], np.where(ends < 0, ~ends, ends)
             offset = np.broadcast_to(row * self.totals.shape[1] + 1, found.shape)[left]
-            found[left] = self._first_above(offset, numbers[left], found[left], ends)
+            found[left] = self._first_above(offset, numbers[left], begins, ends)
         return found
 
     def _first_above(self, offset: Ints, numbers: Ints, a: Ints, b: Ints) -> Ints:

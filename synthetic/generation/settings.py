@@ -54,8 +54,8 @@ def entries_of(
     if not given or keys == ("",):
         return None
     held = combinations(frame, given)
-    entry = held.entries(keys)
-    if len(entry) and entry.min() < 0:
+    entry, is_sure = held.entries(keys)
+    if not is_sure and len(entry) and entry.min() < 0:
         lost = (entry < 0) & setting.wanted(frame)
         if lost.any():
             codes = held.codes(int(held.index[int(np.argmax(lost))]))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from synthetic.generation.operations import truth
 from synthetic.generation.values import Values
 from synthetic.generation.world import Shard, World
 from synthetic.spec.models import ColumnSpec
@@ -125,9 +126,9 @@ def to_arrow(values: Values, column: ColumnSpec, digits: int | None = None) -> p
         return arrow.decimals(values.ints, column.places, values.missing)
     if column.type == "timestamp":
         return arrow.timestamps(values.ints, values.missing)
+    if column.type == "boolean":
+        return arrow.flags(truth(values), values.missing)
     numbers = arrow.numbers(values.ints, values.missing)
     if column.type == "date":
         return numbers.cast(pa.int32()).cast(pa.date32())
-    if column.type == "boolean":
-        return numbers.cast(pa.bool_())
     return numbers
