@@ -17,7 +17,7 @@ from synthetic.spec.models import ColumnSpec
 from synthetic.tables import arrow
 from synthetic.tables.parquet import Hashed, Written, hashed, write
 
-STEP_ROWS = 131_072  # of the longest table, about; more would leave the processor's cache
+STEP_ROWS = 196_608  # of the longest table, about; more would leave the processor's cache
 
 
 def path(shard: Shard) -> str:

@@ -123,7 +123,7 @@ def to_numpy(array: pa.Array) -> npt.NDArray[np.generic]:
         return np.frombuffer(data, dtype="<i8")[::2][start:end]
     if pa.types.is_boolean(array.type):
         bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8), bitorder="little")
-        return bits[start:end].astype(np.bool_)
+        return bits[start:end].view(np.bool_)
     kind = "u" if pa.types.is_unsigned_integer(array.type) else "i"
     return np.frombuffer(data, dtype=f"{kind}{array.type.bit_width // 8}")[start:end]
 

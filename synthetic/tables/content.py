@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from synthetic.tables import arrow
@@ -34,7 +33,7 @@ _S30, _S27, _S31 = (np.uint64(n) for n in (30, 27, 31))
 _MISSING = np.array([0x6D697373696E6721], dtype=np.uint64)  # an array overflows in silence
 _SECOND = np.uint64(0xD1342543DE82EF95)  # what makes the second lane another
 _MAX_TEXT = 4096  # bytes; longer texts have no place in a column
-_BATCH = 32_768  # rows hashed at a time: their codes stay in the processor's cache
+_BATCH = 65_536  # rows hashed at a time; each batch has its cost, and more fill the cache
 _READ = 262_144  # rows read at a time
 _KEPT = 256  # dictionaries whose codes are kept
 
@@ -122,15 +121,17 @@ def _terms(column: pa.Array, key: np.uint64) -> Words:
     """The code of each value, times the key of its column."""
     missing = column.null_count > 0
     if pa.types.is_dictionary(column.type):
-        indices = pc.fill_null(column.indices, 0) if missing else column.indices
-        terms = _known(column.dictionary, key)[arrow.to_numpy(indices)]
+        known = _known(column.dictionary, key)
+        # Where there is no value may stand the place of none.
+        places = arrow.to_numpy(column.indices).astype(np.int64)
+        terms = known.take(places, mode="clip")
     elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         terms = _text_codes(column)  # what stands where there is no value does not matter
         terms *= key
     else:
         terms = _of_numbers(arrow.to_numpy(_as_integers(column)), key)
     if missing:
-        terms[arrow.to_numpy(column.is_null())] = _MISSING * key
+        np.copyto(terms, _MISSING * key, where=arrow.to_numpy(column.is_null()).view(np.bool_))
     return terms
 
 
