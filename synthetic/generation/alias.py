@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic.generation.draws import Words
+from synthetic.generation.selection import either
 from synthetic.spec.whole import over_one
 
 _LOW = np.uint64(0xFFFFFFFF)
@@ -44,10 +45,10 @@ class Alias:
         column >>= _S32
         own = column.view(np.int64)
         cell = own if context is None else own + context * np.int64(self.n_categories)
-        packed = self.packed.take(cell)
+        packed = self.packed.take(cell, mode="clip")  # none lies outside: a look is saved
         kept = (word & _LOW) < packed >> _S32
         packed &= _LOW
-        return np.where(kept, own, packed.view(np.int64))
+        return either(kept, own, packed.view(np.int64))
 
 
 def alias(contexts: Sequence[Sequence[int | Fraction]]) -> Alias:

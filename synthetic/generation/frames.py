@@ -25,6 +25,7 @@ from synthetic.spec.expressions import Node
 
 Ints = npt.NDArray[np.int64]
 Source = Callable[["Frame"], Values]
+_LONG_RUNS = 16  # rows below a parent, on the mean: repeating its value is quicker than taking it
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +61,14 @@ class Parent:
 
     make: Callable[[], tuple[Frame, Ints | None]]  # called when the parents are first asked for
     missing: npt.NDArray[np.bool_] | None = None  # rows that have no such parent
+    counts: Ints | None = None  # of rows below each parent, where these stand parent by parent
 
     @classmethod
-    def of(cls, frame: Frame, at: Ints | None) -> Parent:
+    def of(cls, frame: Frame, at: Ints | None, counts: Ints | None = None) -> Parent:
         """The parents of rows that all have one."""
-        return cls(lambda: (frame, at))
+        if at is not None and len(at) < _LONG_RUNS * frame.n:
+            counts = None
+        return cls(lambda: (frame, at), counts=counts)
 
     @cached_property
     def _made(self) -> tuple[Frame, Ints | None]:
@@ -96,7 +100,10 @@ class Parent:
         """The parents' values, one for each row."""
         if self.at is not None and not self.frame.n:
             values = values.filled()  # nobody has such a parent
-        found = values if self.at is None else values.take(self.at)
+        if self.counts is not None and self.frame.n:
+            found = values.repeat(self.counts)
+        else:
+            found = values if self.at is None else values.take(self.at)
         return found if self.missing is None else found.without(self.missing)
 
 

@@ -10,7 +10,8 @@ from functools import lru_cache
 import numpy as np
 
 from synthetic.generation.frames import Frame
-from synthetic.generation.values import Domain, Ints, Values
+from synthetic.generation.selection import either
+from synthetic.generation.values import Domain, Ints, Values, repeated
 from synthetic.spec.models import key_of
 
 _MAX_PRODUCT = 1 << 21  # combinations looked up in a table; more are sorted
@@ -99,7 +100,8 @@ def _coded(values: Values) -> tuple[Ints, tuple[str, ...]]:
     elif domain is None:
         at, domain = _numbered(at)
     if values.missing is not None:
-        at, domain = np.where(values.missing, len(domain), at), _with_none(domain)
+        none = repeated(np.array([len(domain)], dtype=np.int64), len(at))
+        at, domain = either(values.missing, none, at), _with_none(domain)
     return at, domain or ("",)
 
 

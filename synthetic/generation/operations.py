@@ -16,6 +16,7 @@ from synthetic.errors import BuildError
 from synthetic.generation import texts
 from synthetic.generation.dates import civil, day_of, days, from_civil, month_of, year_of
 from synthetic.generation.rows import Held, Rows, is_few
+from synthetic.generation.selection import either
 from synthetic.generation.tabulated import Compute, Tabulated, is_worth
 from synthetic.generation.values import Ints, Values, constant, repeated, union
 from synthetic.spec.expressions import Call, Literal, Name, Node, names
@@ -26,10 +27,8 @@ Flags = npt.NDArray[np.bool_]
 
 _MANY = 20_000
 _FEW = 0.75  # of the rows: with more, it is computed for all of them
-_SCATTERED = 16  # one row in so many is put in its place by itself
 _LONG = 2  # operations of a branch that is worth computing for few rows alone
 R = TypeVar("R", bound=Rows)
-Number = TypeVar("Number", bound=np.generic)
 _compiled: dict[tuple[int, dt.date], tuple[Node, Compute]] = {}
 
 
@@ -231,27 +230,14 @@ def _choose(condition: Values, yes: Values, no: Values) -> Values:
             both = union(no.domain, yes.domain)
         else:
             both = union(yes.domain, no.domain)
-        data = _picked(chosen, yes.recoded(both).ints, no.recoded(both).ints)
+        data = either(chosen, yes.recoded(both).ints, no.recoded(both).ints)
         return Values(data, both, missing=missing)
     if yes.text is not None or no.text is not None or yes.width != no.width:
         text = pc.if_else(arrow.flags(chosen), yes.strings(), no.strings())
         return Values(text=text, missing=missing)
     assert yes.data is not None
     assert no.data is not None
-    return Values(_picked(chosen, yes.data, no.data), missing=missing, width=yes.width)
-
-
-def _picked(
-    chosen: Flags, yes: npt.NDArray[Number], no: npt.NDArray[Number]
-) -> npt.NDArray[Number]:
-    """The first where it is chosen, else the second; a few are put among the many."""
-    n = int(np.count_nonzero(chosen))
-    many, few, there = (no, yes, chosen) if 2 * n < len(chosen) else (yes, no, ~chosen)
-    if yes.dtype != no.dtype or min(n, len(chosen) - n) * _SCATTERED > len(chosen):
-        return np.where(chosen, yes, no)
-    found, at = many.copy(), np.flatnonzero(there)
-    found[at] = few.take(at)
-    return found
+    return Values(either(chosen, yes.data, no.data), missing=missing, width=yes.width)
 
 
 def _gaps(values: Values) -> Flags:

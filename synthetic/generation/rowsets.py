@@ -401,7 +401,9 @@ class ChildTable:
         few = parents.part(at)
         return few, at, self._counts(few)
 
-    def _frame(self, parents: Frame, counts: Ints, at: Ints, position: Ints) -> Frame:
+    def _frame(
+        self, parents: Frame, counts: Ints, at: Ints, position: Ints, runs: Ints | None = None
+    ) -> Frame:
         key = parents.key.take(at) * self.rows.stride
         key += position
         fields: dict[str, Given] = {
@@ -416,7 +418,7 @@ class ChildTable:
                 key - start[np.searchsorted(start[1:], key, side="right")]
             )
             handed = ("area", "place")
-        above = {"parent": Parent.of(parents, at)}
+        above = {"parent": Parent.of(parents, at, runs)}
         return Frame(len(at), key, Fields(fields), self.sources, self.as_of, above, handed)
 
     def below(self, numbers: Ints) -> tuple[Frame, Ints]:
@@ -428,7 +430,7 @@ class ChildTable:
         if fit is not None:
             group = group.take(fit)
         at, position = laid_out(counts)
-        return self._frame(parents, counts, at, position), group.take(at)
+        return self._frame(parents, counts, at, position, runs=counts), group.take(at)
 
     def frame(self, start: int, end: int) -> Frame:
         return self.below(np.arange(start, end))[0]

@@ -81,14 +81,14 @@ class Slots:
     def draw(self, word: Words, context: Ints | None = None) -> Meanings:
         """Return what each word draws in its context (the only one if None)."""
         if context is None:
-            return self.held.take(below(word, int(self.first[1])))
+            return self.held.take(below(word, int(self.first[1])), mode="clip")
         if isinstance(self.size, int):
             at = below(word, self.size)
             at += context * self.size
         else:
             at = below(word, self.size.take(context))
             at += self.first.take(context)
-        return self.held.take(at)
+        return self.held.take(at, mode="clip")  # none lies outside: a look is saved
 
 
 @dataclass(frozen=True, eq=False)

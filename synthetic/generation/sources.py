@@ -108,8 +108,8 @@ def quantiles(setting: Setting, knots: Mapping[str, tuple[int, ...]]) -> Source:
             at += entry * width
         # The low half of the word is independent of the high half that picked the stretch.
         word <<= np.uint64(32)
-        found = below(word, sizes.take(at))
-        found += lows.take(at)
+        found = below(word, sizes.take(at, mode="clip"))  # none lies outside: a look is saved
+        found += lows.take(at, mode="clip")
         return Values(found)
 
     return compute

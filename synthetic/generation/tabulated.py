@@ -15,7 +15,8 @@ import numpy as np
 
 from synthetic.errors import BuildError
 from synthetic.generation.rows import Held, Rows
-from synthetic.generation.values import Ints, Values
+from synthetic.generation.selection import either
+from synthetic.generation.values import Ints, Values, repeated
 
 Compute = Callable[[Rows], Values]
 _WORTH = {1: 2, 2: 4, 3: 6}  # operations from which on a look-up is quicker, by number of columns
@@ -57,7 +58,7 @@ def _with_missing(axis: _Axis, values: Values) -> _Axis:
     if values.missing is None:
         return axis
     n = axis.n
-    index = np.where(values.missing, n, axis.index)
+    index = either(values.missing, repeated(np.array([n], dtype=np.int64), len(values)), axis.index)
     return _Axis(
         lambda at: axis.values(np.where(at < n, at, 0)).without(at == n),
         index,

@@ -78,6 +78,18 @@ class Values:
             self.width,
         )
 
+    def repeat(self, counts: Ints) -> Values:
+        """Each value so often, one after the other."""
+        if self.text is not None:
+            return self.take(np.repeat(np.arange(len(self)), counts))
+        return Values(
+            None if self.data is None else self.data.repeat(counts),
+            self.domain,
+            None,
+            None if self.missing is None else self.missing.repeat(counts),
+            self.width,
+        )
+
     def without(self, missing: npt.NDArray[np.bool_]) -> Values:
         """The same, with no value in these rows."""
         if self.missing is not None:
