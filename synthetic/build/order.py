@@ -13,7 +13,7 @@ from synthetic.errors import BuildError
 from synthetic.generation.structures import Recipe
 from synthetic.generation.world import SHARD_GROUPS
 
-GENERATION = 4  # raised when the same inputs would give other values or hashes
+GENERATION = 5  # raised when the same inputs would give other values or hashes
 _SCALE = re.compile(r"-?(?:[0-9]{1,3}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})", re.ASCII)
 
 

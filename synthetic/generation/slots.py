@@ -43,13 +43,14 @@ def weighted(
     """
     rows = [_smallest(weights) for weights in contexts]
     sums = [sum(row) for row in rows]
-    whole = math.lcm(*sums) if min(sums) > 0 else 0
+    is_plain = min(map(min, rows)) >= 0 and min(sums) > 0  # else it is the alias table's to refuse
+    whole = math.lcm(*sums) if is_plain else 0
     if 0 < whole * len(rows) <= _MOST:
         rows = [
             [weight * (whole // n) for weight in row] for row, n in zip(rows, sums, strict=True)
         ]
         size: Ints | int = whole
-    elif min(sums) > 0 and sum(sums) <= _MOST:
+    elif is_plain and sum(sums) <= _MOST:
         size = np.array(sums, dtype=np.int64)
     else:
         table = alias(contexts)

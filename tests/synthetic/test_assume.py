@@ -241,6 +241,28 @@ def test_an_interval_that_cannot_be_is_told(old, new, message, tmp_path):
         build(order(tmp_path, ASSUMED.replace(old, new, 1), "0.01"))
 
 
+def test_a_day_long_ago_is_drawn_by_weight(tmp_path):
+    text = ASSUMED
+    for old, new in (
+        ('from = "if(open, as_of() + 9, date(2023, 1, 1))"', 'from = "date(1950, 1, 1)"'),
+        ('to = "as_of()"', 'to = "date(1951, 12, 31)"'),
+        ('years = { "2023" = 1, "2024" = 3 }', "weekdays = [0, 0, 0, 0, 0, 1, 3]"),
+        ("tet = { before = [0, 0] }", ""),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    (manifest,) = build(order(tmp_path, text))
+    with connect({"shops": manifest}) as con:
+        ((n, sundays, first, last),) = con.execute(
+            """SELECT count(*), avg((isodow(closed_on) = 7)::INT), min(year(closed_on)),
+            max(year(closed_on)) FROM shops.shops WHERE closed_on IS NOT NULL"""
+        ).fetchall()
+    assert (first, last) == (1950, 1951)
+    # Months begin on different weekdays: their Sundays weigh 3 in 4 on the mean.
+    assert n > 500
+    assert abs(sundays - 3 / 4) < 0.05 + 5 * math.sqrt(3 / 16 / n)
+
+
 def test_scattered_rows_are_those_of_a_shard(tmp_path):
     spec = parse(ASSUMED, "shops.toml")
     recipe: Recipe = make_recipe("0.01", None, 1, "exact")
