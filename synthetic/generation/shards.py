@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -18,6 +19,8 @@ from synthetic.tables import arrow
 from synthetic.tables.parquet import Hashed, Written, hashed, write
 
 STEP_ROWS = 196_608  # of the longest table, about; more would leave the processor's cache
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 def path(shard: Shard) -> str:
@@ -96,13 +99,19 @@ def _part(world: World, table: str, start: int, end: int) -> pa.Table:
 
 @cache
 def _widen_allocator() -> None:
-    """Give back one block of almost 32 MiB, once in each process.
+    """Keep memory that is given back, once in each process.
 
-    glibc then serves blocks of up to that size from memory that it keeps, instead of asking the
-    system for fresh pages each time: temporaries cost a quarter. 32 MiB with its header would be
-    over the limit and change nothing.
+    glibc takes each larger block afresh from the system and returns it at once, and what is free at
+    the heap's end too; each page then costs a fault when it is touched again. Other libraries are
+    asked for one large block, which teaches some of them the same.
     """
-    np.empty((1 << 25) - (1 << 16), dtype=np.uint8).fill(0)
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        np.empty((1 << 25) - (1 << 16), dtype=np.uint8).fill(0)
+        return
+    mallopt(_M_MMAP_THRESHOLD, 1 << 25)  # bytes; the most that glibc allows
+    mallopt(_M_TRIM_THRESHOLD, 1 << 30)
 
 
 def to_arrow(values: Values, column: ColumnSpec, digits: int | None = None) -> pa.Array:
