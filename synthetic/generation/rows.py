@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 from synthetic.generation.values import Ints, Values
 
+_SMALL = 2048  # rows that are quickly computed: to find out which are needed takes longer
 _FEW = 4  # rows that are less than this part of the whole are worth computing by themselves
 
 
@@ -47,4 +48,4 @@ class Held:
 
 def is_few(n: int, whole: int) -> bool:
     """Whether rows are so few that they are better computed alone than with all the others."""
-    return n * _FEW < whole
+    return n * _FEW < whole and whole > _SMALL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +13,29 @@ from faker import Faker
 FAKER_ROWS = 5_000
 
 
-def write_floor(like: pa.Table, rows: int, folder: Path) -> int:
+def known_of(like: pa.Table) -> dict[str, pa.Array]:
+    """The different values of each column."""
+    return {
+        name: column.combine_chunks().unique().drop_null()
+        for name, column in zip(like.column_names, like.columns, strict=True)
+    }
+
+
+def write_floor(known: Mapping[str, pa.Array], rows: int, folder: Path) -> int:
     """Write as many rows of the same types, every value uniform and independent.
 
     No structure, no content hash: NumPy draws positions among the values that occur, PyArrow writes.
     """
     chance = np.random.Generator(np.random.SFC64(1))
     columns = {}
-    for name, column in zip(like.column_names, like.columns, strict=True):
-        known = column.combine_chunks().unique().drop_null()
-        index = pa.array(chance.integers(0, max(len(known), 1), rows, dtype=np.int32))
-        if not len(known):
-            columns[name] = pa.nulls(rows, column.type)
-        elif pa.types.is_dictionary(column.type):
-            columns[name] = pa.DictionaryArray.from_arrays(index, known.dictionary_decode())
+    for name, values in known.items():
+        index = pa.array(chance.integers(0, max(len(values), 1), rows, dtype=np.int32))
+        if not len(values):
+            columns[name] = pa.nulls(rows, values.type)
+        elif pa.types.is_dictionary(values.type):
+            columns[name] = pa.DictionaryArray.from_arrays(index, values.dictionary_decode())
         else:
-            columns[name] = known.take(index)
+            columns[name] = values.take(index)
     coded = [name for name, column in columns.items() if pa.types.is_dictionary(column.type)]
     pq.write_table(
         pa.table(columns),
