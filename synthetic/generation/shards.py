@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from synthetic.generation.operations import truth
@@ -16,11 +13,10 @@ from synthetic.generation.values import Values
 from synthetic.generation.world import Shard, World
 from synthetic.spec.models import ColumnSpec
 from synthetic.tables import arrow
+from synthetic.tables.memory import keep_freed
 from synthetic.tables.parquet import Hashed, Written, hashed, write
 
 STEP_ROWS = 196_608  # of the longest table, about; more would leave the processor's cache
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 def path(shard: Shard) -> str:
@@ -70,7 +66,7 @@ def shard_table(world: World, shard: Shard) -> pa.Table:
 
 def _steps(world: World, shards: Sequence[Shard]) -> Iterator[tuple[Shard, pa.Table, bool]]:
     """Compute shards over the same groups step by step: parts, and whether each is its last."""
-    _widen_allocator()
+    keep_freed()
     cells = world.tables[shards[0].table].cells
     longest = max(world.rows_per_group(shard.table) for shard in shards)
     step = max(int(STEP_ROWS / longest), 1)
@@ -95,23 +91,6 @@ def _part(world: World, table: str, start: int, end: int) -> pa.Table:
             if spec.stored and not spec.hidden
         }
     )
-
-
-@cache
-def _widen_allocator() -> None:
-    """Keep memory that is given back, once in each process.
-
-    glibc takes each larger block afresh from the system and returns it at once, and what is free at
-    the heap's end too; each page then costs a fault when it is touched again. Other libraries are
-    asked for one large block, which teaches some of them the same.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        np.empty((1 << 25) - (1 << 16), dtype=np.uint8).fill(0)
-        return
-    mallopt(_M_MMAP_THRESHOLD, 1 << 25)  # bytes; the most that glibc allows
-    mallopt(_M_TRIM_THRESHOLD, 1 << 30)
 
 
 def to_arrow(values: Values, column: ColumnSpec, digits: int | None = None) -> pa.Array:

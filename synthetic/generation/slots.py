@@ -20,7 +20,7 @@ from synthetic.generation.alias import Alias, alias
 from synthetic.generation.draws import Words, below
 from synthetic.spec.whole import over_one
 
-_MOST = 1 << 13  # slots of all contexts
+_MOST = 1 << 15  # slots of all contexts, of one to eight bytes each
 Ints = npt.NDArray[np.int64]
 Meanings = npt.NDArray[np.generic]
 
@@ -57,7 +57,14 @@ def weighted(
         return table if meanings is None else Meant(table, meanings)
     held = np.concatenate([np.repeat(np.arange(len(row)), row) for row in rows])
     first = np.cumsum([0, *map(sum, rows)])
-    return Slots(held if meanings is None else meanings.take(held), first, size)
+    return Slots(_narrow(held if meanings is None else meanings.take(held)), first, size)
+
+
+def _narrow(held: Meanings) -> Meanings:
+    """The same numbers in as few bytes as hold them."""
+    if held.dtype == np.bool_:
+        return held
+    return held.astype(np.result_type(*map(np.min_scalar_type, (held.min(), held.max()))))
 
 
 def _smallest(weights: Sequence[int | Fraction]) -> list[int]:
@@ -82,14 +89,18 @@ class Slots:
     def draw(self, word: Words, context: Ints | None = None) -> Meanings:
         """Return what each word draws in its context (the only one if None)."""
         if context is None:
-            return self.held.take(below(word, int(self.first[1])), mode="clip")
+            return _wide(self.held.take(below(word, int(self.first[1])), mode="clip"))
         if isinstance(self.size, int):
             at = below(word, self.size)
             at += context * self.size
         else:
             at = below(word, self.size.take(context))
             at += self.first.take(context)
-        return self.held.take(at, mode="clip")  # none lies outside: a look is saved
+        return _wide(self.held.take(at, mode="clip"))  # none lies outside: a look is saved
+
+
+def _wide(drawn: Meanings) -> Meanings:
+    return drawn if drawn.dtype == np.bool_ else drawn.astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
