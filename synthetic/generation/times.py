@@ -70,7 +70,8 @@ def day_between(setting: Setting, asked: Day) -> Source:
                 span = f"the weights are known from {_iso(begin)} to {_iso(close)} only"
                 _check_days(setting, frame, outside, (first, last), span)
             inside = known & ~wrong & ~outside
-            first, last = np.where(inside, first, begin), np.where(inside, last, begin)
+            any_day = 0 if days_of is None else begin
+            first, last = np.where(inside, first, any_day), np.where(inside, last, any_day)
         word = row_words(setting, frame)
         if days_of is None:
             day = first + below(word, last - first + 1)

@@ -122,9 +122,9 @@ def _terms(column: pa.Array, key: np.uint64) -> Words:
     missing = column.null_count > 0
     if pa.types.is_dictionary(column.type):
         known = _known(column.dictionary, key)
-        # Where there is no value may stand the place of none.
         places = arrow.to_numpy(column.indices).astype(np.int64)
-        terms = known.take(places, mode="clip")
+        # Where there is no value may stand the place of none.
+        terms = known.take(places, mode="clip" if missing else "raise")
     elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         terms = _text_codes(column)  # what stands where there is no value does not matter
         terms *= key
