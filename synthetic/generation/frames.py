@@ -66,7 +66,7 @@ class Parent:
     @classmethod
     def of(cls, frame: Frame, at: Ints | None, counts: Ints | None = None) -> Parent:
         """The parents of rows that all have one."""
-        if at is not None and len(at) < _LONG_RUNS * frame.n:
+        if at is not None and len(at) <= _LONG_RUNS * frame.n:
             counts = None
         return cls(lambda: (frame, at), counts=counts)
 
@@ -100,7 +100,7 @@ class Parent:
         """The parents' values, one for each row."""
         if self.at is not None and not self.frame.n:
             values = values.filled()  # nobody has such a parent
-        if self.counts is not None and self.frame.n:
+        if self.counts is not None:
             found = values.repeat(self.counts)
         else:
             found = values if self.at is None else values.take(self.at)

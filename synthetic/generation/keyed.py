@@ -49,12 +49,9 @@ class Combinations:
             found = table.take(self.index)
         return found, False
 
-    def codes(self, index: int) -> tuple[str, ...]:
-        """The codes of a combination."""
-        return _codes(self.labels, index)
 
-
-def _codes(labels: Labels, index: int) -> tuple[str, ...]:
+def codes(labels: Labels, index: int) -> tuple[str, ...]:
+    """The codes of a combination."""
     found = []
     for texts in reversed(labels):
         index, code = divmod(index, len(texts))
@@ -64,7 +61,7 @@ def _codes(labels: Labels, index: int) -> tuple[str, ...]:
 
 def _looked_up(labels: Labels, present: Ints, keys: tuple[str, ...]) -> Ints:
     place = {key: i for i, key in enumerate(keys) if key}
-    found = (key_of(_codes(labels, index), place) for index in present.tolist())
+    found = (key_of(codes(labels, index), place) for index in present.tolist())
     return np.array([-1 if key is None else place[key] for key in found], dtype=np.int64)
 
 

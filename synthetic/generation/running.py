@@ -42,8 +42,7 @@ class Running:
         """The entries of rows that numbers from 0 to below their sum fall on."""
         slots = self.slots.reshape(-1)
         slot = numbers >> self.shift[row]
-        if np.ndim(row) or row:
-            slot += row * self.slots.shape[1]
+        slot += row * self.slots.shape[1]
         found = slots.take(slot).astype(np.int64)
         left = np.flatnonzero(found < 0)
         if left.size:  # a slot of more than one entry

@@ -10,7 +10,7 @@ import numpy as np
 from synthetic.errors import BuildError
 from synthetic.generation.draws import Stream, Words, stream, words
 from synthetic.generation.frames import Frame, Source
-from synthetic.generation.keyed import combinations
+from synthetic.generation.keyed import codes, combinations
 from synthetic.generation.values import Ints, Values
 from synthetic.spec.expressions import parse
 from synthetic.spec.margins import Margin
@@ -58,9 +58,9 @@ def entries_of(
     if not is_sure and len(entry) and entry.min() < 0:
         lost = (entry < 0) & setting.wanted(frame)
         if lost.any():
-            codes = held.codes(int(held.index[int(np.argmax(lost))]))
+            lacking = codes(held.labels, int(held.index[int(np.argmax(lost))]))
             raise BuildError(
-                f"{what} gives nothing for {', '.join(given)} = {'|'.join(codes)!r}; add it, or "
+                f"{what} gives nothing for {', '.join(given)} = {'|'.join(lacking)!r}; add it, or "
                 f"{ANY!r} for all others"
             )
         entry = np.maximum(entry, 0)

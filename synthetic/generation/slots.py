@@ -43,18 +43,15 @@ def weighted(
     """
     rows = [_smallest(weights) for weights in contexts]
     sums = [sum(row) for row in rows]
-    is_plain = min(map(min, rows)) >= 0 and min(sums) > 0  # else it is the alias table's to refuse
-    whole = math.lcm(*sums) if is_plain else 0
-    if 0 < whole * len(rows) <= _MOST:
+    if min(map(min, rows)) < 0 or min(sums) == 0 or sum(sums) > _MOST:
+        table = alias(rows)  # which refuses what cannot be drawn by
+        return table if meanings is None else Meant(table, meanings)
+    size: Ints | int = np.array(sums, dtype=np.int64)
+    if (whole := math.lcm(*sums)) * len(rows) <= _MOST:
         rows = [
             [weight * (whole // n) for weight in row] for row, n in zip(rows, sums, strict=True)
         ]
-        size: Ints | int = whole
-    elif is_plain and sum(sums) <= _MOST:
-        size = np.array(sums, dtype=np.int64)
-    else:
-        table = alias(contexts)
-        return table if meanings is None else Meant(table, meanings)
+        size = whole
     held = np.concatenate([np.repeat(np.arange(len(row)), row) for row in rows])
     first = np.cumsum([0, *map(sum, rows)])
     return Slots(_narrow(held if meanings is None else meanings.take(held)), first, size)
@@ -62,8 +59,6 @@ def weighted(
 
 def _narrow(held: Meanings) -> Meanings:
     """The same numbers in as few bytes as hold them."""
-    if held.dtype == np.bool_:
-        return held
     return held.astype(np.result_type(*map(np.min_scalar_type, (held.min(), held.max()))))
 
 

@@ -70,7 +70,7 @@ def day_between(setting: Setting, asked: Day) -> Source:
                 span = f"the weights are known from {_iso(begin)} to {_iso(close)} only"
                 _check_days(setting, frame, outside, (first, last), span)
             inside = known & ~wrong & ~outside
-            any_day = 0 if days_of is None else begin
+            any_day = max(begin, 0)
             first, last = np.where(inside, first, any_day), np.where(inside, last, any_day)
         word = row_words(setting, frame)
         if days_of is None:
